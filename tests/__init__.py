@@ -1,0 +1,1 @@
+"""The tests mirror graphgrad/ one to one; tests/house/ holds the house rules."""

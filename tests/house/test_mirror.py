@@ -1,0 +1,64 @@
+"""tests/ mirrors graphgrad/ one to one: who looks for the test of a module finds it."""
+
+from pathlib import PurePosixPath
+
+from tests.house.source import PACKAGE, ROOT, modules
+
+SMALL = 30  # lines; a module up to this size is tested where it is used
+
+# graphgrad/ module -> why it has no test module of its own
+UNMIRRORED: dict[str, str] = {
+    "__main__.py": "one call of the command line, tested in tests/test_cli.py",
+}
+
+# tests/ module -> why it mirrors no module of graphgrad/
+OWN: dict[str, str] = {
+    "test_tutorials.py": "runs tutorials/",
+}
+
+
+def mirror(module: str) -> str:
+    """The test module of a module: `view/test_text.py` of `view/text.py`."""
+    path = PurePosixPath(module)
+    return path.with_name(f"test_{path.name}").as_posix()
+
+
+def package_modules() -> dict[str, int]:
+    """Path below graphgrad/ -> lines, of each module that may hold logic: `__init__.py` has names only."""
+    return {
+        module.path.relative_to(PACKAGE).as_posix(): len(module.path.read_text("utf-8").splitlines())
+        for module in modules()
+        if not module.is_package
+    }
+
+
+def present_tests() -> set[str]:
+    """Path below tests/ of each test module, the house rules left out."""
+    tests = ROOT / "tests"
+    paths = (path.relative_to(tests) for path in tests.rglob("test_*.py"))
+    return {path.as_posix() for path in paths if path.parts[0] != "house"}
+
+
+def test_every_module_has_its_test_module() -> None:
+    present = present_tests()
+    missing = [
+        f"graphgrad/{module} has no tests/{mirror(module)}"
+        for module, lines in package_modules().items()
+        if lines > SMALL and module not in UNMIRRORED and mirror(module) not in present
+    ]
+    assert missing == []
+
+
+def test_every_test_module_has_its_module() -> None:
+    mirrored = {mirror(module) for module in package_modules()}
+    assert sorted(present_tests() - mirrored - OWN.keys()) == []
+
+
+def test_the_exceptions_still_exist() -> None:
+    assert sorted(UNMIRRORED.keys() - package_modules().keys()) == []
+    assert sorted(OWN.keys() - present_tests()) == []
+
+
+def test_mirror() -> None:
+    assert mirror("plan.py") == "test_plan.py"
+    assert mirror("view/text.py") == "view/test_text.py"

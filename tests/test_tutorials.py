@@ -1,0 +1,38 @@
+"""Each tutorial runs as a script, in a folder of its own, without a warning."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import graphgrad
+from tests.house.source import ROOT
+
+TUTORIALS = sorted((ROOT / "tutorials").glob("[0-9][0-9]_*.py"))
+
+
+def test_there_are_tutorials() -> None:
+    assert TUTORIALS
+    assert sorted((ROOT / "tutorials").glob("*.py")) == TUTORIALS, "a tutorial is named NN_title.py"
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
+def test_tutorial_runs(tutorial: Path, tmp_path: Path) -> None:
+    package = Path(graphgrad.__file__).parents[1]
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": str(package)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(tutorial)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
+def test_tutorial_explains_before_it_computes(tutorial: Path) -> None:
+    assert tutorial.read_text("utf-8").startswith("# %% [markdown]\n# # ")
