@@ -1,0 +1,188 @@
+"""The arguments of gradients(): each bad one gets its error here, before the graph changes."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..graph.graph import Graph
+from ..graph.operation import Operation, Value, handle_of
+from ..ground.errors import ArgumentTypeError, message
+from ..ground.spec import format_shape
+from ..record.constants import constant_value, from_numpy
+from ..record.tensor import Tensor
+from ..record.variable import Variable, captured, may_equal
+
+
+class UnconnectedGradients(enum.Enum):
+    """What gradients() returns for an x that no y depends on."""
+
+    NONE = "none"
+    ZERO = "zero"
+    RAISE = "raise"
+
+
+class AggregationMethod:
+    """How the gradient's terms of a tensor that is read more than once are summed.
+
+    DEFAULT and ADD_N leave it to torch's engine: one running sum, last reader first. EXPERIMENTAL_TREE
+    sums in pairs, EXPERIMENTAL_ACCUMULATE_N in the order in which the readers were created.
+    """
+
+    ADD_N = 0
+    DEFAULT = ADD_N
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+_AGGREGATIONS = {None: "default", 0: "default", 1: "tree", 2: "accumulate"}
+
+
+def aggregation(method: Any) -> str:
+    """The name of an aggregation method, or `ValueError`."""
+    if method is not None and (isinstance(method, bool) or method not in (0, 1, 2)):
+        raise ValueError(f"unknown aggregation_method {method!r}: use a constant of gg.AggregationMethod")
+    return _AGGREGATIONS[method]
+
+
+def unconnected(option: Any) -> UnconnectedGradients:
+    """The UnconnectedGradients of an option or its name, or `ValueError`."""
+    try:
+        return UnconnectedGradients(option)
+    except ValueError:
+        raise ValueError(
+            f"unknown value for unconnected_gradients: {option!r}; use 'none', 'zero' or 'raise'"
+        ) from None
+
+
+def sequence(items: Any) -> list[Any]:
+    """A list or tuple is a sequence; anything else is one item."""
+    return list(items) if isinstance(items, (list, tuple)) else [items]
+
+
+def tensors(what: str, items: Any) -> list[Any]:
+    """The items as tensors, each checked; `what` names the argument in messages."""
+    found = sequence(items)
+    for position, item in enumerate(found):
+        place = f"{what}[{position}]" if isinstance(items, (list, tuple)) else what
+        if item is None:
+            if what == "stop_gradients":
+                raise ArgumentTypeError(f"{place} is None; it takes tensors")
+            raise ValueError(
+                f"{place} is None: perhaps an earlier gradients() found it unconnected and returned None; "
+                "gg.explain(ys, xs) says why"
+            )
+        if isinstance(item, (Tensor, torch.nn.Parameter)):
+            continue
+        if isinstance(item, Operation):
+            raise ArgumentTypeError(
+                f"{place} is the operation {item.name}; give one of its outputs, as {item.name}.outputs[0]"
+            )
+        hint = ""
+        if isinstance(item, (int, float, complex, np.ndarray, np.generic, torch.Tensor)):
+            hint = ": it would be a fresh constant that nothing depends on; name the tensor of the graph instead"
+        raise ArgumentTypeError(f"{place} is {_short(item)}, a {type(item).__name__}, not a tensor of a graph{hint}")
+    return found
+
+
+def _short(item: Any) -> str:
+    text = repr(item).replace("\n", " ")
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def common_graph(*groups: list[Any]) -> Graph | None:
+    """The graph that all these tensors belong to; `ValueError` if there are two."""
+    first: Tensor | None = None
+    for group in groups:
+        for item in group:
+            if isinstance(item, Tensor):
+                if first is None:
+                    first = item
+                elif item.graph is not first.graph:
+                    raise ValueError(f"{first.name} and {item.name} must be from the same graph")
+    return None if first is None else first.graph
+
+
+def sources(graph: Graph, item: Any) -> tuple[Value, ...]:
+    """The values that an x or a stop stands for: all reads of a variable, else the value itself."""
+    if isinstance(item, Tensor) and not isinstance(item, Variable):
+        return (item._value,)
+    variable = item if isinstance(item, Variable) else captured(graph, item)
+    return tuple(variable.state.reads)
+
+
+def target(graph: Graph, item: Any) -> Value:
+    """The value that a y stands for."""
+    if isinstance(item, Tensor):
+        return item._value
+    return captured(graph, item)._value
+
+
+def grad_values(graph: Graph, ys: list[Value], grad_ys: Any) -> list[Value | None]:
+    """The start of each y's gradient, checked against it; None for ones."""
+    if grad_ys is None:
+        given: list[Any] = [None] * len(ys)
+    else:
+        given = sequence(grad_ys)
+        if len(given) != len(ys):
+            raise ValueError(f"length mismatch: {len(given)} grad_ys for {len(ys)} ys; use None for the default")
+    return [_grad_value(graph, n, y, grad) for n, (y, grad) in enumerate(zip(ys, given, strict=True))]
+
+
+def _grad_value(graph: Graph, position: int, y: Value, grad: Any) -> Value | None:
+    place = f"grad_ys[{position}]"
+    if grad is None:
+        if y.spec.dtype.is_complex:
+            raise ArgumentTypeError(
+                message(
+                    f"ys[{position}] is complex ({y.spec!r}): its gradient needs grad_ys",
+                    y.op,
+                    "grad_ys=[...]",
+                )
+            )
+        return None
+    if isinstance(grad, Tensor):
+        value = grad.read() if isinstance(grad, Variable) else grad._value
+        _check_kind(place, y, _kind(value.spec.dtype), repr(value.spec))
+    elif isinstance(grad, (int, float, complex, list, tuple, np.ndarray, np.generic, torch.Tensor)):
+        array = grad.detach().resolve_conj().cpu().numpy() if isinstance(grad, torch.Tensor) else np.asarray(grad)
+        kind = {"b": "int", "i": "int", "u": "int", "f": "real", "c": "complex"}.get(array.dtype.kind, "other")
+        weaker = {"real": ("int", "real"), "complex": ("int", "real", "complex")}.get(_kind(y.spec.dtype), ("int",))
+        if kind not in weaker:
+            _check_kind(place, y, kind, str(array.dtype))
+        _check_shape(place, y, array.shape)
+        return constant_value(graph, from_numpy(array, y.spec.dtype), "grad_ys")
+    else:
+        raise ArgumentTypeError(f"{place} is {_short(grad)}, a {type(grad).__name__}, not a tensor, array or number")
+    _check_shape(place, y, value.spec.shape)
+    if value.spec.dtype is not y.spec.dtype:
+        cast = handle_of(value).to(y.spec.dtype)
+        return cast._value  # type: ignore[no-any-return]
+    return value
+
+
+def _kind(dtype: torch.dtype) -> str:
+    if dtype.is_complex:
+        return "complex"
+    return "real" if dtype.is_floating_point else "int"
+
+
+def _check_kind(place: str, y: Value, kind: str, have: str) -> None:
+    if kind != _kind(y.spec.dtype):
+        raise ArgumentTypeError(
+            message(f"{place} is {have}, which can't be the gradient of {y.name}, {y.spec!r}", y.op)
+        )
+
+
+def _check_shape(place: str, y: Value, shape: Any) -> None:
+    if not may_equal(shape, y.spec.shape):
+        raise ValueError(
+            message(
+                f"{place} has shape {format_shape(shape)}, its y {y.name} {format_shape(y.spec.shape)}; "
+                "they must be equal, nothing is broadcast",
+                y.op,
+            )
+        )

@@ -1,0 +1,185 @@
+"""`gradients()`: decides the connection, then adds one operation that stands for the sweep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..graph.graph import Graph
+from ..graph.operation import Role, Value, handle_of
+from ..ground.errors import UnconnectedError
+from ..ground.mode import executing_eagerly
+from ..record.record import handlers, record
+from ..record.tensor import Tensor
+from . import arguments
+from .adjoint import GradientCall
+from .arguments import UnconnectedGradients
+from .explain import explain
+from .reach import reach
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str | None = "gradients",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: int | None = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: str | UnconnectedGradients = "none",
+) -> list[Any]:
+    """The symbolic derivatives of the sum of `ys` with respect to each x in `xs`.
+
+    The results are ordinary tensors of the graph: fetch them, compute with them, differentiate them again.
+    Connection is decided here, from the graph alone; the numbers come from `torch.autograd.grad` in a run.
+
+    Args:
+        ys: a tensor or a list of tensors, any shape, floating or complex.
+        xs: a tensor, variable or parameter, or a list of them. Any tensor of the graph will do.
+        grad_ys: the gradient that each y receives, of its shape and dtype; None for ones. Tensors, arrays
+            or numbers, as many as there are ys.
+        name: the scope of the operations that are added.
+        colocate_gradients_with_ops: whether each gradient stays on the device of its x's operation.
+        gate_gradients: whether a run computes all gradients of this call before any is used, or
+            only those that it fetches.
+        aggregation_method: a constant of `gg.AggregationMethod`.
+        stop_gradients: tensors that count as constants in this call. A stop that is itself an x receives its
+            partial derivative.
+        unconnected_gradients: 'none', 'zero' or 'raise', or a constant of `gg.UnconnectedGradients`: what an
+            x that no y depends on gets. 'raise' explains.
+
+    Returns:
+        A list with one entry per x: a symbolic tensor of x's shape and dtype, or None.
+
+    Raises:
+        ValueError: for arguments that can't be right (`ArgumentTypeError` where their kind is wrong).
+        LookupError: if an operation on the path has no derivative.
+        RuntimeError: in eager mode, or if the graph is finalized.
+
+    Source: the semantics of `tf.gradients` in TensorFlow 1, with stops per tensor.
+
+    >>> import graphgrad as gg
+    >>> a = gg.constant(0.0)
+    >>> b = 2 * a
+    >>> with gg.Session() as sess:
+    ...     sess.run([gg.gradients(a + b, [a, b], stop_gradients=[a, b]), gg.gradients(a + b, [a, b])])
+    [[np.float32(1.0), np.float32(1.0)], [np.float32(3.0), np.float32(1.0)]]
+    """
+    if executing_eagerly():
+        raise RuntimeError("gradients() needs a graph; in eager mode use torch.autograd.grad(ys, xs)")
+    option = arguments.unconnected(unconnected_gradients)
+    aggregation = arguments.aggregation(aggregation_method)
+    y_items, x_items = arguments.tensors("ys", ys), arguments.tensors("xs", xs)
+    stop_items = [] if stop_gradients is None else arguments.tensors("stop_gradients", stop_gradients)
+    seeds_given = [] if grad_ys is None else arguments.sequence(grad_ys)
+    graph = arguments.common_graph(y_items, x_items, stop_items, seeds_given)
+    if graph is None:
+        arguments.grad_values(Graph(), [], grad_ys)
+        return [None] * len(x_items)
+    if graph.finalized:
+        raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
+    scope = "gradients" if name is None else name
+    with graph.as_default(), graph.name_scope(scope or None):
+        y_values = [arguments.target(graph, y) for y in y_items]
+        groups = [arguments.sources(graph, x) for x in x_items]
+        stops = frozenset(value for stop in stop_items for value in arguments.sources(graph, stop))
+        seeds = arguments.grad_values(graph, y_values, grad_ys)
+        results = _connected(
+            graph, y_values, seeds, groups, stops, aggregation, gate_gradients, colocate_gradients_with_ops
+        )
+        return [
+            result if result is not None else _unconnected(option, y_items, x, stop_items)
+            for result, x in zip(results, x_items, strict=True)
+        ]
+
+
+def _connected(
+    graph: Graph,
+    ys: list[Value],
+    seeds: list[Value | None],
+    groups: list[tuple[Value, ...]],
+    stops: frozenset[Value],
+    aggregation: str,
+    gated: bool,
+    colocated: bool,
+) -> list[Any]:
+    """The gradients of the connected xs, None for the others."""
+    xs = {value for group in groups for value in group}
+    found = reach(ys, xs, stops)
+    start = [(y, seed) for y, seed in zip(ys, seeds, strict=True) if y in found.live and y.spec.differentiable]
+    connected: dict[tuple[Value, ...], int] = {}
+    whole: dict[tuple[Value, ...], Any] = {}
+    for group in groups:
+        if not any(value in found.live for value in group):
+            continue
+        if group[0].spec.differentiable:
+            connected.setdefault(group, len(connected))
+        else:
+            whole[group] = _of_integers(group[0], ys, seeds)
+    handles: list[Any] = []
+    if connected:
+        call = GradientCall(
+            tuple(y for y, _ in start), tuple(seed for _, seed in start), tuple(connected), stops,
+            found.path, aggregation, gated, colocated,
+        )  # fmt: skip
+        reads = (*call.ys, *(seed for seed in call.seeds if seed is not None))
+        op = graph.add(
+            Role.GRADIENT, "Gradients", "vjp", reads, [group[0].spec for group in connected], payload=call,
+            device=graph.context.device,
+        )  # fmt: skip
+        handles = [handle_of(value) for value in op.values]
+    return [handles[connected[group]] if group in connected else whole.get(group) for group in groups]
+
+
+def _of_integers(x: Value, ys: list[Value], seeds: list[Value | None]) -> Any:
+    """The gradient of integers to themselves: the seeds of those ys that are this very tensor."""
+    total: Any = None
+    for y, seed in zip(ys, seeds, strict=True):
+        if y is x:
+            term = record(torch.ones_like, (handle_of(x),), {}) if seed is None else handle_of(seed)
+            total = term if total is None else total + term
+    return total
+
+
+def _unconnected(option: UnconnectedGradients, ys: list[Any], x: Any, stops: list[Any]) -> Any:
+    if option is UnconnectedGradients.NONE:
+        return None
+    if option is UnconnectedGradients.RAISE:
+        raise UnconnectedError(str(explain(ys, [x], stop_gradients=stops)))
+    shape = x.shape
+    if isinstance(shape, tuple) and not any(isinstance(size, torch.SymInt) for size in shape):
+        return record(torch.zeros, (tuple(shape),), {"dtype": x.dtype})
+    return record(torch.zeros_like, (x,), {})
+
+
+def _autograd_grad(
+    outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: Any = None, create_graph: bool = False,
+    only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:  # fmt: skip
+    """`torch.autograd.grad` on symbolic tensors: gradients(), with torch's result and strictness."""
+    if is_grads_batched:
+        raise NotImplementedError("torch.autograd.grad(is_grads_batched=True) on symbolic tensors")
+    strict = not allow_unused and not materialize_grads
+    option = UnconnectedGradients.RAISE if strict else UnconnectedGradients.NONE
+    if materialize_grads:
+        option = UnconnectedGradients.ZERO
+    return tuple(gradients(outputs, inputs, grad_outputs, unconnected_gradients=option))
+
+
+handlers[torch.autograd.grad] = _autograd_grad
+
+
+def stop_gradient(input: Any, name: str | None = None) -> Any:
+    """The same tensor, as a constant: no gradient passes from what reads it to what it was made of.
+
+    >>> import graphgrad as gg
+    >>> x = gg.constant(3.0)
+    >>> gg.gradients(gg.stop_gradient(x) ** 2, x)
+    [None]
+    """
+    if isinstance(input, Tensor):
+        return record(torch.Tensor.detach, (input,), {}, name or "StopGradient")
+    return torch.as_tensor(input).detach()

@@ -1,0 +1,281 @@
+"""The graph: operations in creation order, and the live networkx view of them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import networkx
+import torch
+
+from ..ground.spec import IntSpec, Spec
+from .live import live_view
+from .operation import Operation, Role, Value, handle_of
+from .origin import user_frame
+from .scopes import Context, Names, as_device, check_name
+
+_NO_OPTIONS: dict[str, Any] = {}
+
+
+class Graph:
+    """Operations and what they read, in creation order, which is a topological order.
+
+    Attributes:
+        nx: the live `networkx.MultiDiGraph`, read-only to users. A node per operation, keyed by its
+            name, with the Operation as attribute `op`; an edge per read (`x * x` is two edges) with the
+            attributes `output` and `input` (positions), and one per control dependency with `control=True`.
+        seed: the graph-level random seed, or None.
+
+    >>> import graphgrad as gg
+    >>> with gg.Graph().as_default() as graph:
+    ...     x = gg.placeholder(gg.float32, [3], name="x")
+    ...     y = x * x
+    >>> sorted(graph.nx.nodes), graph.nx.number_of_edges("x", "mul")
+    (['mul', 'x'], 2)
+    """
+
+    def __init__(self) -> None:
+        self.seed: int | None = None
+        self.context = Context()
+        # What other floors keep per graph (captured parameters, constants), by the module that owns it.
+        self.annexes: dict[str, Any] = {}
+        self._operations: list[Operation] = []
+        self.nx: networkx.MultiDiGraph[str] = live_view(self._operations)
+        self._by_name: dict[str, Operation] = {}
+        self._names = Names()
+        self._lock = threading.RLock()
+        self._finalized = False
+        self._collections: dict[str, list[Any]] = {}
+
+    # -- creation ---------------------------------------------------------------------------------
+
+    def add(
+        self,
+        role: Role,
+        type: str,
+        name: str,
+        reads: tuple[Value, ...],
+        specs: Sequence[Spec | IntSpec],
+        *,
+        target: Any = None,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        signature: Any = None,
+        payload: Any = None,
+        device: str = "",
+    ) -> Operation:
+        """Create an operation in the current context and connect it."""
+        context = self.context
+        op = Operation()
+        op.graph = self
+        op.type = type
+        op.role = role
+        op.target = target
+        op.args = args
+        op.kwargs = kwargs or _NO_OPTIONS
+        op.reads = reads
+        op.controls = context.controls
+        op.device = device or context.device
+        op.signature = signature
+        op.payload = payload
+        frame = user_frame()
+        if frame is None:
+            op.code, op.lineno = None, 0
+        else:
+            op.code, op.lineno = frame.f_code, frame.f_lineno
+        op.values = tuple([Value(op, index, spec) for index, spec in enumerate(specs)])
+        with self._lock:
+            if self._finalized:
+                raise RuntimeError(f"the graph is finalized: {type} can't be added to it")
+            op.name = self._names.unique(context.scope + name if context.scope else name)
+            op.id = len(self._operations)
+            self._operations.append(op)
+            self._by_name[op.name] = op
+            for value in reads:
+                if value.readers:
+                    value.readers.append(op)
+                else:
+                    value.readers = [op]
+        return op
+
+    def finalize(self) -> None:
+        """Make the graph read-only: creating an operation raises `RuntimeError` from here on."""
+        self._finalized = True
+
+    @property
+    def finalized(self) -> bool:
+        return self._finalized
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """A name that no operation has yet, inside the current scope."""
+        with self._lock:
+            return self._names.unique(self.context.scope + name, mark_as_used)
+
+    @contextlib.contextmanager
+    def name_scope(self, name: str | None) -> Iterator[str]:
+        """Prefix names with a scope. A trailing '/' re-enters a scope; None or '' is the root."""
+        context = self.context
+        outer = context.scope
+        if not name:
+            scope = ""
+        elif check_name(name, bool(outer)).endswith("/"):
+            scope = name
+        else:
+            scope = self.unique_name(name) + "/"
+        context.scope = scope
+        try:
+            yield scope
+        finally:
+            context.scope = outer
+
+    @contextlib.contextmanager
+    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
+        """Operations created inside run after these; None forgets those of the outer blocks."""
+        context = self.context
+        outer = context.controls
+        if control_inputs is None:
+            context.controls = ()
+        else:
+            found = [self._as_operation(item) for item in control_inputs]
+            context.controls = tuple(dict.fromkeys((*outer, *found)))
+        try:
+            yield
+        finally:
+            context.controls = outer
+
+    @contextlib.contextmanager
+    def device(self, name: str | torch.device | None) -> Iterator[None]:
+        """Place the operations created inside; None leaves the choice to the session."""
+        context = self.context
+        outer = context.device
+        context.device = as_device(name)
+        try:
+            yield
+        finally:
+            context.device = outer
+
+    # -- look-up ----------------------------------------------------------------------------------
+
+    def get_operations(self) -> list[Operation]:
+        """All operations, in creation order."""
+        return list(self._operations)
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def get_operation_by_name(self, name: str) -> Operation:
+        """The operation of this name. `KeyError` if there is none, `ValueError` for a tensor's name."""
+        if not isinstance(name, str):
+            raise TypeError(f"an operation's name is a str, got {name!r}")
+        if ":" in name:
+            raise ValueError(f"{name!r} names a tensor; use get_tensor_by_name")
+        if name not in self._by_name:
+            raise KeyError(f"no operation named {name!r} in this graph")
+        return self._by_name[name]
+
+    def get_tensor_by_name(self, name: str) -> Any:
+        """The tensor `op:index`. `KeyError` if there is none, `ValueError` if it is not such a name."""
+        return handle_of(self.value_by_name(name))
+
+    def value_by_name(self, name: str) -> Value:
+        if not isinstance(name, str):
+            raise TypeError(f"a tensor's name is a str, got {name!r}")
+        op_name, colon, index = name.rpartition(":")
+        if not colon or not re.fullmatch(r"\d+", index):
+            raise ValueError(f"{name!r} is not a tensor's name: those look like 'op:0'")
+        if op_name not in self._by_name:
+            raise KeyError(f"no operation named {op_name!r} in this graph, so no tensor {name!r}")
+        values = self._by_name[op_name].values
+        if int(index) >= len(values):
+            raise KeyError(f"operation {op_name!r} has {len(values)} outputs, so no tensor {name!r}")
+        return values[int(index)]
+
+    def _as_operation(self, item: Any) -> Operation:
+        if isinstance(item, str):
+            return self.value_by_name(item).op if ":" in item else self.get_operation_by_name(item)
+        op = item if isinstance(item, Operation) else getattr(item, "op", None)
+        if not isinstance(op, Operation):
+            raise TypeError(f"a control input is an operation, a tensor or a name, got {item!r}")
+        if op.graph is not self:
+            raise ValueError(f"{op.name} belongs to another graph")
+        return op
+
+    # -- collections ------------------------------------------------------------------------------
+
+    def add_to_collection(self, name: str, value: Any) -> None:
+        """Append a value to a collection; `RuntimeError` on a finalized graph."""
+        if self._finalized:
+            raise RuntimeError("the graph is finalized: its collections can't change")
+        self._collections.setdefault(name, []).append(value)
+
+    def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
+        """A copy of a collection; with a scope, the items whose name matches it (as a regex prefix)."""
+        items = list(self._collections.get(name, []))
+        if scope is None:
+            return items
+        return [item for item in items if re.match(scope, getattr(item, "name", None) or "\0")]
+
+    def get_collection_ref(self, name: str) -> list[Any]:
+        """The collection itself, made if it does not exist."""
+        return self._collections.setdefault(name, [])
+
+    @contextlib.contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Make this the graph that operations without inputs are created in, on this thread."""
+        stack = _stack()
+        stack.append(self)
+        try:
+            yield self
+        finally:
+            stack.remove(self)
+
+
+class _Defaults(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[Graph] = []
+        self.base = Graph()
+
+
+_defaults = _Defaults()
+
+
+def _stack() -> list[Graph]:
+    return _defaults.stack
+
+
+def get_default_graph() -> Graph:
+    """The innermost `as_default` graph of this thread, or the thread's base graph."""
+    return _defaults.stack[-1] if _defaults.stack else _defaults.base
+
+
+def reset_default_graph() -> None:
+    """Forget the thread's base graph and start a fresh one."""
+    if _defaults.stack:
+        raise AssertionError("reset_default_graph() inside `with graph.as_default()`: leave the block first")
+    _defaults.base = Graph()
+
+
+def name_scope(name: str | None, default_name: str | None = None, values: Any = None) -> Any:
+    """`graph.name_scope` of the default graph; `default_name` is used where `name` is None.
+
+    >>> import graphgrad as gg
+    >>> with gg.name_scope("layer"):
+    ...     gg.constant(1.0, name="bias").name
+    'layer/bias:0'
+    """
+    return get_default_graph().name_scope(default_name if name is None else name)
+
+
+def control_dependencies(control_inputs: Sequence[Any] | None) -> Any:
+    """`graph.control_dependencies` of the default graph."""
+    return get_default_graph().control_dependencies(control_inputs)
+
+
+def device(name: str | torch.device | None) -> Any:
+    """`graph.device` of the default graph; torch's and TF1's names are understood."""
+    return get_default_graph().device(name)

@@ -1,0 +1,159 @@
+"""An operation is data: a callable, its arguments, what it reads and writes, and the user's line."""
+
+from __future__ import annotations
+
+import enum
+import weakref
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from ..ground.spec import IntSpec, Spec
+from .origin import short, source_line
+from .sessions import require_session
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+
+class Role(enum.Enum):
+    """How a run obtains an operation's outputs; everything that torch computes is a CALL."""
+
+    CALL = "call"
+    PLACEHOLDER = "placeholder"
+    CONSTANT = "constant"
+    READ = "read"
+    ASSIGN = "assign"
+    GRADIENT = "gradient"
+    GROUP = "group"
+
+
+# Most values have a reader soon; those that have none share this list, which is never changed.
+_NO_READERS: list[Operation] = []
+
+
+class Value:
+    """One output of one operation. The user's handle on it is a symbolic Tensor."""
+
+    __slots__ = ("op", "index", "spec", "readers", "handle")
+
+    def __init__(self, op: Operation, index: int, spec: Spec | IntSpec) -> None:
+        self.op = op
+        self.index = index
+        self.spec = spec
+        self.readers: list[Operation] = _NO_READERS
+        self.handle: weakref.ref[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.op.name}:{self.index}"
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.spec!r}>"
+
+
+# The recorder floor sets this: it makes the user's handle on a value.
+make_handle: Callable[[Value], Any] = lambda value: value  # noqa: E731
+
+
+def handle_of(value: Value) -> Any:
+    """The symbolic tensor (or size) that stands for this value.
+
+    A value holds its handle weakly: a graph of a million operations does not keep a million tensors.
+    """
+    found = value.handle() if value.handle is not None else None
+    if found is None:
+        found = make_handle(value)
+        value.handle = weakref.ref(found)
+    return found
+
+
+class Operation:
+    """A node of the graph.
+
+    Attributes:
+        name: unique in its graph.
+        type: canonical, the same for every spelling of a torch function (`Relu`, `MatMul`).
+        target: the torch callable, or None where there is none (sources, gradients, groups).
+        args, kwargs: the call's arguments, with a Value where a tensor stood.
+        device: where it was asked to run, '' for anywhere.
+        id: position in the graph; an operation reads only older ones.
+    """
+
+    __slots__ = (
+        "graph", "id", "name", "type", "role", "target", "args", "kwargs", "reads", "values",
+        "controls", "device", "code", "lineno", "signature", "payload", "__weakref__",
+    )  # fmt: skip
+
+    graph: Graph
+    id: int
+    name: str
+    type: str
+    role: Role
+    target: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    reads: tuple[Value, ...]
+    values: tuple[Value, ...]
+    controls: tuple[Operation, ...]
+    device: str
+    code: CodeType | None
+    lineno: int
+    signature: Any
+    payload: Any
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The symbolic tensors that it reads, once per read."""
+        return tuple(handle_of(value) for value in self.reads)
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        """The symbolic tensors that it gives."""
+        return tuple(handle_of(value) for value in self.values)
+
+    @property
+    def control_inputs(self) -> tuple[Operation, ...]:
+        return self.controls
+
+    def run(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> None:
+        """Run it in the default session, or in the one given."""
+        require_session(session, f"run {self.name}").run(self, feed_dict)
+
+    @property
+    def traceback(self) -> tuple[str, int]:
+        """The user's file and line that recorded it; ('', 0) if there was none."""
+        return (self.code.co_filename if self.code else "", self.lineno)
+
+    def where(self) -> str:
+        """`model.py:34   k = (h * 255).int()`, for messages."""
+        filename, line = self.traceback
+        if not filename:
+            return "outside any Python file"
+        return f"{short(filename)}:{line}   {source_line(filename, line)}".rstrip()
+
+    def describe(self) -> str:
+        """`cast_2: int32[64] = to(mul_7, int32)`, for messages."""
+        outputs = ", ".join(repr(value.spec) for value in self.values) or "no output"
+        called = getattr(self.target, "__name__", "") or self.role.value
+        return f"{self.name}: {outputs} = {called}({', '.join(_arguments(self))})"
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.describe()}>"
+
+
+def _arguments(op: Operation) -> Iterator[str]:
+    if not op.args and not op.kwargs:
+        yield from (value.op.name for value in op.reads)
+        return
+    yield from (_argument(argument) for argument in op.args)
+    yield from (f"{key}={_argument(argument)}" for key, argument in op.kwargs.items())
+
+
+def _argument(argument: Any) -> str:
+    if isinstance(argument, Value):
+        return argument.op.name if len(argument.op.values) == 1 else argument.name
+    if isinstance(argument, (list, tuple)):
+        return "[" + ", ".join(_argument(item) for item in argument) + "]"
+    text = repr(argument).removeprefix("torch.")
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,85 @@
+"""The context in which operations are created: name scope, control dependencies, device. One per thread."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from .operation import Operation
+
+_ROOT_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*\Z")
+_INNER_NAME = re.compile(r"[A-Za-z0-9_.\\/>-]*\Z")
+_TF_DEVICE = re.compile(r"(?:/job:\w+)?(?:/replica:\d+)?(?:/task:\d+)?/(?:device:)?(\w+)(?::(\d+|\*))?\Z", re.I)
+
+
+class Context(threading.local):
+    """What `with` blocks have set on this thread. `threading.local` runs __init__ once per thread."""
+
+    def __init__(self) -> None:
+        self.scope = ""
+        self.controls: tuple[Operation, ...] = ()
+        self.device = ""
+
+
+class Names:
+    """Unique names, as TF1 makes them: `a`, `a_1`, and no two that differ only in case."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+
+    def unique(self, name: str, mark: bool = True) -> str:
+        used = self._used
+        key = name.lower()
+        count = used.get(key)
+        if count is None:
+            if mark:
+                used[key] = 1
+            return name
+        candidate = f"{key}_{count}"
+        suffix = count
+        while candidate in used:
+            suffix += 1
+            candidate = f"{key}_{suffix}"
+        if mark:
+            used[key] = suffix + 1
+            used[candidate] = 1
+        return f"{name}_{suffix}"
+
+
+def check_name(name: object, inner: bool) -> str:
+    """A legal name of an op or scope, or `ValueError`."""
+    if not isinstance(name, str):
+        raise TypeError(f"a name is a str, got {name!r}")
+    if not (_INNER_NAME if inner else _ROOT_NAME).match(name):
+        raise ValueError(
+            f"{name!r} is not a valid name: use letters, digits, '_', '.', '/', '-' and '>', "
+            "and start with a letter, a digit or '.'"
+        )
+    return name
+
+
+def as_device(name: str | torch.device | None) -> str:
+    """A torch device's name from a torch or TF1 spelling; '' for anywhere.
+
+    >>> as_device("/gpu:1"), as_device("/device:CPU:0"), as_device("cuda")
+    ('cuda:1', 'cpu', 'cuda:0')
+    """
+    if name is None or name == "":
+        return ""
+    text = str(name)
+    match = _TF_DEVICE.match(text)
+    if match:
+        kind, index = match.group(1).lower(), match.group(2) or "0"
+        kind = {"gpu": "cuda"}.get(kind, kind)
+        text = kind if kind == "cpu" or index == "*" else f"{kind}:{index}"
+    try:
+        device = torch.device(text)
+    except RuntimeError as error:
+        raise ValueError(f"{name!r} is not a device; try 'cpu' or 'cuda:0'") from error
+    if device.type == "cpu":
+        return "cpu"
+    return f"{device.type}:{device.index or 0}"

@@ -1,0 +1,1 @@
+"""Floor 5: what a run does, in which order, as data; no tensor here."""

@@ -1,0 +1,241 @@
+"""A run as data: what is taped, gated, owned, in which order, and what becomes of the variables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
+from ..graph.operation import Operation, Role, Value
+from ..graph.walk import upstream
+from ..record.variable import State
+from .merge import merge
+from .select import Asked, Selection, select
+from .steps import Plan, Step, Sweep, Update
+
+
+def plan(fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value]) -> Plan:
+    """The plan of a run.
+
+    Args:
+        fetches: the values to return, each once.
+        operations: operations to run for their effect.
+        feeds: the values that the caller provides.
+    """
+    selection = select(fetches, operations, frozenset(feeds))
+    return _Planner(selection, tuple(fetches), tuple(feeds)).plan()
+
+
+class _Planner:
+    def __init__(self, selection: Selection, fetches: tuple[Value, ...], feeds: tuple[Value, ...]) -> None:
+        self.selection = selection
+        self.fetches = fetches
+        self.feeds = feeds
+        self.feed_number = {value: number for number, value in enumerate(feeds)}
+        self.order = sorted(selection.operations, key=attrgetter("id"))
+        asked = selection.asked
+        self.asked: list[tuple[Operation, Asked]] = [(op, asked[op]) for op in self.order if op in asked]
+        self.tape: set[Operation] = set()
+        self.created: set[Operation] = set()
+        self.xs: set[Value] = set()
+        self.stops: dict[Value, list[int]] = defaultdict(list)
+        for number, (_, one) in enumerate(self.asked):
+            self.tape |= one.operations
+            self.created |= one.through
+            self.xs.update(value for group in one.groups for value in group)
+            for value in one.call.stops:
+                self.stops[value].append(number)
+        self.identity = self.xs.union(self.stops, feeds)
+        for _, one in self.asked:
+            self.identity.update(one.ys)
+            self.identity.update(seed for seed in one.seeds if seed is not None)
+
+    def plan(self) -> Plan:
+        same = merge(self.order, self.tape, self.identity)
+        versions = self._versions()
+        fans, aliases = self._fans()
+        carries: set[Value] = set()
+        steps: list[Step] = []
+        fed_roots = frozenset(
+            v for v in self.feeds if v in self.xs and v not in self.selection.passes and v.spec.differentiable
+        )
+        carries.update(fed_roots)
+        for op in self.order:
+            if op.values and all(value in same for value in op.values):
+                continue
+            steps.append(self._step(op, carries, fans))
+        updates = self._updates(versions)
+        shared, cloned = self._exports(updates)
+        return Plan(
+            feeds=self.feeds,
+            roots=fed_roots,
+            fans={value: fans[value] for value in fed_roots if value in fans},
+            states=self._states(updates),
+            steps=steps,
+            sweeps=self._sweeps(),
+            same=same,
+            versions=versions,
+            aliases=aliases,
+            fetches=tuple(same.get(value, value) for value in self.fetches),
+            shared=shared,
+            cloned=cloned,
+            updates=updates,
+            random=any(getattr(step.op.signature, "random", False) for step in steps),
+        )
+
+    # -- the tape ---------------------------------------------------------------------------------
+
+    def _step(self, op: Operation, carries: set[Value], fans: dict[Value, int]) -> Step:
+        """One operation's place on the tape; `carries` grows by its outputs that require a gradient."""
+        step = Step(op)
+        produced = False
+        if op.role is Role.CALL and any(read in carries for read in op.reads):
+            produced = step.tape = op in self.tape
+            step.math = produced and bool(self.created) and op.signature.attention
+        elif op.role is Role.GRADIENT:
+            produced = op in self.created
+        own: list[int] = []
+        roots: list[int] = []
+        for index, value in enumerate(op.values):
+            if value in self.selection.passes:
+                step.fed[index] = self.feed_number[value]
+            carrying = produced and value.spec.differentiable
+            if value in self.identity and carrying and self._shares_node(op, index):
+                own.append(index)
+            if value in self.xs and not carrying and value.spec.differentiable:
+                if value not in self.feed_number:
+                    roots.append(index)
+                    carries.add(value)
+            if carrying:
+                carries.add(value)
+                if value in self.stops:
+                    step.gates[index] = tuple(self.stops[value])
+            if value in fans and value in carries:
+                step.fans[index] = fans[value]
+        step.own, step.roots = tuple(own), tuple(roots)
+        return step
+
+    def _shares_node(self, op: Operation, index: int) -> bool:
+        """Whether this output might be the same tensor as an input or another output."""
+        return op.role is Role.GRADIENT or len(op.values) > 1 or op.signature.aliases[index] is not None
+
+    def _fans(self) -> tuple[dict[Value, int], dict[tuple[Operation, int], int]]:
+        """Values whose gradients are summed in another order than torch's: a separate alias per reader."""
+        fans: dict[Value, int] = {}
+        aliases: dict[tuple[Operation, int], int] = {}
+        for _, one in self.asked:
+            if one.call.aggregation == "default":
+                continue
+            edges: dict[Value, list[tuple[Operation, int]]] = defaultdict(list)
+            for step in one.path:
+                if isinstance(step.node, Operation):
+                    for position in step.inputs:
+                        edges[step.node.reads[position]].append((step.node, position))
+            for value, readers in edges.items():
+                if len(readers) < 3:  # two terms have one sum
+                    continue
+                for edge in readers:
+                    if edge not in aliases:
+                        aliases[edge] = fans.get(value, 0)
+                        fans[value] = aliases[edge] + 1
+        return fans, aliases
+
+    def _sweeps(self) -> dict[Operation, Sweep]:
+        last = len(self.asked) - 1
+        return {
+            op: Sweep(
+                number=number,
+                call=one.call,
+                outputs=one.outputs,
+                ys=one.ys,
+                seeds=one.seeds,
+                groups=one.groups,
+                create=op in self.created,
+                retain=number < last,
+            )
+            for number, (op, one) in enumerate(self.asked)
+        }
+
+    # -- variables --------------------------------------------------------------------------------
+
+    def _versions(self) -> dict[Operation, Operation]:
+        """What a read or an updating assign sees: the assigns that come before it."""
+        versions: dict[Operation, Operation] = {}
+        latest: dict[State, Operation] = {}
+        for op in self.order:
+            if op.role is Role.READ and op.controls:
+                before = {older.id: older for older in self._assigns_above(op)}
+                if before:
+                    versions[op] = before[max(before)]
+            elif op.role is Role.ASSIGN:
+                if op.target is not None and op.payload in latest:
+                    versions[op] = latest[op.payload]
+                latest[op.payload] = op
+        return versions
+
+    def _assigns_above(self, op: Operation) -> Iterable[Operation]:
+        selected = self.selection.operations
+        return [older for older in upstream([op]) if older.role is Role.ASSIGN and older.payload is op.payload
+                and older in selected]  # fmt: skip
+
+    def _updates(self, versions: dict[Operation, Operation]) -> list[Update]:
+        assigns: dict[State, list[Operation]] = defaultdict(list)
+        for op in self.order:
+            if op.role is Role.ASSIGN:
+                assigns[op.payload].append(op)
+        fetched = set(self.fetches)
+        fetched_memory = {_root(value) for value in fetched}
+        seen_by_reads = set(versions.values())
+        updates = []
+        sources: set[Value] = set()
+        for state, ops in assigns.items():
+            last = ops[-1]
+            result = last.values[0]
+            read_again = any(reader in self.selection.operations for reader in result.readers)
+            lonely = len(ops) == 1 and result not in fetched and not read_again and last not in seen_by_reads
+            source = last.reads[0]
+            copied = last.target is None and (
+                not _fresh(source) or source in sources or _root(source) in fetched_memory
+                or result in fetched
+            )  # fmt: skip
+            sources.add(source)
+            updates.append(Update(state, last, lonely and last.target is not None, copied))
+        return updates
+
+    def _states(self, updates: list[Update]) -> tuple[State, ...]:
+        states: dict[State, None] = {}
+        for op in self.order:
+            if op.role is Role.READ or (op.role is Role.ASSIGN and op.target is not None):
+                states.setdefault(op.payload)
+        return tuple(states)
+
+    def _exports(self, updates: list[Update]) -> tuple[tuple[int, ...], frozenset[int]]:
+        """Fetches whose memory may be shared, and those that an in-place update would change."""
+        roots = [_root(value) for value in self.fetches]
+        assigned = {update.op.values[0] for update in updates} | {_root(update.op.reads[0]) for update in updates}
+        shared = tuple(
+            number
+            for number, value in enumerate(self.fetches)
+            if not _fresh(roots[number]) or roots.count(roots[number]) > 1 or value in assigned
+        )
+        donated = {update.state for update in updates if update.donated}
+        cloned = frozenset(
+            number for number in shared if donated and roots[number].op.role in (Role.READ, Role.GRADIENT)
+        )
+        return shared, cloned
+
+
+def _root(value: Value) -> Value:
+    """The value whose memory this one may share."""
+    while value.op.role is Role.CALL and value.op.signature is not None:
+        position = value.op.signature.aliases[value.index]
+        if position is None:
+            break
+        value = value.op.reads[position]
+    return value
+
+
+def _fresh(value: Value) -> bool:
+    """Whether its operation allocates its memory."""
+    op = value.op
+    return op.role is Role.CALL and (op.signature is None or op.signature.aliases[value.index] is None)

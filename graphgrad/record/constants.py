@@ -1,0 +1,81 @@
+"""Plain data that meets a symbolic tensor becomes a constant of the graph; it is always copied."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..graph.graph import Graph
+from ..graph.operation import Role, Value
+from ..ground.errors import ArgumentTypeError
+from ..ground.spec import spec
+from .canonical import WEAK
+
+# Ops in which a numpy integer array is a number among numbers, not an index.
+_ARITHMETIC = WEAK | frozenset("pow matmul maximum minimum fmod remainder atan2 where dot clamp lerp mse_loss".split())
+
+
+def constant_value(graph: Graph, tensor: torch.Tensor, name: str = "Const") -> Value:
+    """A constant that holds this very tensor; the caller has copied it."""
+    described = spec(tuple(tensor.shape), tensor.dtype)
+    return graph.add(Role.CONSTANT, "Const", name, (), (described,), payload=tensor).values[0]
+
+
+def as_constant(graph: Graph, data: Any, like: torch.dtype | None = None, reader: str = "") -> Value:
+    """The constant of a tensor, array or number.
+
+    A torch tensor keeps its dtype. A numpy array takes `like`, the dtype of the symbolic tensor that it
+    meets: floating arrays always, integer ones in arithmetic. The same unchanged torch tensor gives the
+    same constant, so that a mask that every layer reads is stored once.
+    """
+    if isinstance(data, torch.Tensor):
+        return _shared(graph, data)
+    array = np.asarray(data)
+    return constant_value(graph, from_numpy(array, _dtype_beside(array, like, reader)))
+
+
+def _dtype_beside(array: np.ndarray[Any, Any], like: torch.dtype | None, reader: str) -> torch.dtype | None:
+    if like is None or array.dtype == np.bool_:
+        return None
+    if array.dtype.kind == "f":
+        if not (like.is_floating_point or like.is_complex):
+            raise ArgumentTypeError(
+                f"a {array.dtype} array meets a {like} tensor in {reader}, and would lose its fractions; "
+                "cast one of the two"
+            )
+        return like
+    if array.dtype.kind == "c":
+        return like if like.is_complex else None
+    return like if reader in _ARITHMETIC else None
+
+
+def from_numpy(array: np.ndarray[Any, Any], dtype: torch.dtype | None) -> torch.Tensor:
+    """A copy of the array as a tensor, of any byte order and layout."""
+    if array.dtype.kind not in "biufc":
+        raise ArgumentTypeError(f"a numpy array of dtype {array.dtype} can't be a tensor: {array!r}")
+    native = array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
+    tensor = torch.from_numpy(native)
+    return tensor if dtype is None else tensor.to(dtype)
+
+
+def _shared(graph: Graph, tensor: torch.Tensor) -> Value:
+    if tensor.device.type == "meta":
+        raise ArgumentTypeError("a meta tensor has no data, so it can't be a constant of the graph")
+    cache: dict[int, Any] = graph.annexes.setdefault("constants", {})
+    found = cache.get(id(tensor))
+    version = 0 if tensor.is_inference() else tensor._version
+    if found is not None and found[0]() is tensor and found[1] == version:
+        return found[2]  # type: ignore[no-any-return]
+    with torch.inference_mode(False), torch.no_grad():
+        copy = tensor.detach().clone().contiguous()
+    context = graph.context
+    outer, context.controls = context.controls, ()  # a constant waits for nothing, and others may read it
+    try:
+        value = constant_value(graph, copy)
+    finally:
+        context.controls = outer
+    cache[id(tensor)] = (weakref.ref(tensor), version, value)
+    return value

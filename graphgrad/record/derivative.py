@@ -1,0 +1,215 @@
+"""Which outputs of an op carry a gradient to which of its reads, at every order, by asking autograd.
+
+A `Derivative` stands for a callable: an op, or the vector-Jacobian product of another Derivative. It
+is asked once per signature. The k-th product of an op reads what the op reads, what the op gives, and
+its cotangents, as separate values; so "exp's derivative reads its output" is an answer, not a table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+
+from ..ground.spec import IntSpec
+from .identity import gate, own
+from .infer import Leaf, Signature, leaves
+
+
+@dataclass
+class Trial:
+    """One trial execution: the callable's inputs and outputs on autograd's tape.
+
+    `shut` holds those inputs that are outputs of a callable further down; while a derivative with
+    respect to all inputs is taken, no gradient may pass through them.
+    """
+
+    inputs: list[torch.Tensor | None]
+    outputs: list[torch.Tensor | None]
+    shut: set[int] = field(default_factory=set)
+    gated: set[int] = field(default_factory=set)
+
+    def grad(
+        self,
+        outputs: Sequence[torch.Tensor],
+        wrt: Sequence[torch.Tensor],
+        seeds: Sequence[torch.Tensor],
+        create: bool,
+    ) -> tuple[torch.Tensor | None, ...]:
+        """`torch.autograd.grad` in which the inputs count as independent of one another."""
+        closed = {id(tensor) for tensor in self.inputs if tensor is not None and tensor.grad_fn is not None}
+        self.shut.clear()
+        self.shut.update(closed)
+        for tensor in self.inputs:
+            if tensor is not None and tensor.grad_fn is not None and id(tensor) not in self.gated:
+                self.gated.add(id(tensor))
+                gate(tensor, partial(self.shut.__contains__, id(tensor)))
+        return torch.autograd.grad(outputs, wrt, seeds, allow_unused=True, retain_graph=True, create_graph=create)
+
+
+class Derivative:
+    """What autograd says of a callable.
+
+    Attributes:
+        connects: per output, the positions of the inputs that a gradient reaches from it.
+        missing: per output, why it has no gradient although one would be needed; '' if it has.
+    """
+
+    def __init__(self, attempt: Callable[[], Trial], inputs: int, outputs: int) -> None:
+        self._attempt = attempt
+        self._inputs = inputs
+        self._outputs = outputs
+        self._products: dict[tuple[tuple[int, ...], tuple[int, ...]], Derivative] = {}
+        self.connects: list[tuple[int, ...]] = []
+        self.missing: list[str] = []
+        self._ask()
+
+    def _ask(self) -> None:
+        try:
+            trial = self._attempt()
+        except (NotImplementedError, RuntimeError) as error:
+            self.connects = [tuple(range(self._inputs))] * self._outputs
+            self.missing = [str(error).splitlines()[0]] * self._outputs
+            return
+        wrt = [position for position, tensor in enumerate(trial.inputs) if tensor is not None]
+        for output in trial.outputs:
+            connected, missing = self._reach(trial, output, wrt)
+            self.connects.append(connected)
+            self.missing.append(missing)
+
+    def _reach(self, trial: Trial, output: torch.Tensor | None, wrt: list[int]) -> tuple[tuple[int, ...], str]:
+        if output is None or not output.requires_grad or not wrt:
+            return (), ""
+        inputs = [trial.inputs[position] for position in wrt]
+        try:
+            found = trial.grad([output], inputs, [torch.ones_like(output)], create=False)  # type: ignore[arg-type]
+        except (NotImplementedError, RuntimeError) as error:
+            return tuple(wrt), str(error).splitlines()[0]
+        return tuple(p for p, gradient in zip(wrt, found, strict=True) if gradient is not None), ""
+
+    def of(self, output: int) -> tuple[int, ...]:
+        """The positions of the inputs that a gradient reaches from this output."""
+        return self.connects[output]
+
+    def lacks(self, output: int) -> str:
+        """Why this output has no derivative, or ''."""
+        return self.missing[output]
+
+    def product(self, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Derivative:
+        """The Derivative of this callable's vector-Jacobian product.
+
+        Args:
+            outputs: the outputs that have a cotangent.
+            inputs: the inputs whose cotangent is asked for; these are the product's outputs.
+
+        Its inputs are those of this callable, then this callable's outputs, then the cotangents.
+        """
+        key = (outputs, inputs)
+        found = self._products.get(key)
+        if found is None:
+            width = self._inputs + self._outputs + len(outputs)
+            found = self._products[key] = Derivative(lambda: self._try_product(outputs, inputs), width, len(inputs))
+        return found
+
+    def _try_product(self, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Trial:
+        trial = self._attempt()
+        given = [trial.outputs[k] for k in outputs]
+        seeds = [torch.empty_like(tensor).requires_grad_() for tensor in given if tensor is not None]
+        wrt = [trial.inputs[i] for i in inputs]
+        with torch.enable_grad():
+            found = trial.grad(given, wrt, seeds, create=True)  # type: ignore[arg-type]
+        everything: list[torch.Tensor | None] = [*trial.inputs, *trial.outputs, *seeds]
+        results: list[torch.Tensor | None] = []
+        for gradient in found:
+            known = [tensor for tensor in (*everything, *results) if tensor is not None]
+            results.append(None if gradient is None else own(gradient, *known))
+        return Trial(everything, results, trial.shut, trial.gated)
+
+
+def _signature_trial(signature: Signature) -> Trial:
+    world = signature.world(0)
+    with torch.enable_grad(), _modes(signature):
+        tensors = signature.tensors(world)
+        inputs: list[torch.Tensor | None] = []
+        for read, tensor in zip(signature.reads, tensors, strict=True):
+            inputs.append(tensor.requires_grad_() if read.differentiable else None)
+        result = signature.invoke(tensors)
+        outputs: list[torch.Tensor | None] = []
+        for leaf, place in zip(leaves(result), leaves(signature.structure), strict=True):
+            if not isinstance(place, Leaf):
+                continue
+            known = [tensor for tensor in (*tensors, *outputs) if isinstance(tensor, torch.Tensor)]
+            outputs.append(own(leaf, *known) if _carries(leaf) else None)
+    return Trial(inputs, outputs)
+
+
+def _carries(leaf: Any) -> bool:
+    return isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex())
+
+
+@contextlib.contextmanager
+def _modes(signature: Signature) -> Any:
+    outer = torch.get_default_dtype()
+    torch.set_default_dtype(signature.modes.default_dtype)
+    try:
+        if signature.device == "cpu":
+            with torch.random.fork_rng(devices=[]):
+                yield
+        else:
+            yield
+    finally:
+        torch.set_default_dtype(outer)
+
+
+def of(signature: Signature) -> Derivative:
+    """The Derivative of a recorded call; memoised on its signature."""
+    found: Derivative | None = signature.derivative
+    if found is None:
+        cut = signature.no_derivative or not signature.modes.grad
+        if cut or not any(read.differentiable and not isinstance(read, IntSpec) for read in signature.reads):
+            found = NO_DERIVATIVE
+        else:
+            found = Derivative(lambda: _signature_trial(signature), len(signature.reads), len(signature.specs))
+        signature.derivative = found
+    return found
+
+
+class _Nothing(Derivative):
+    """The derivative of an op through which nothing flows."""
+
+    def __init__(self) -> None:
+        pass
+
+    def of(self, output: int) -> tuple[int, ...]:
+        return ()
+
+    def lacks(self, output: int) -> str:
+        return ""
+
+
+NO_DERIVATIVE = _Nothing()
+
+_sums: dict[tuple[int, torch.dtype], Derivative] = {}
+
+
+def of_sum(terms: int, dtype: torch.dtype) -> Derivative:
+    """The Derivative of a sum of equal-shaped terms, which autograd forms where a tensor is read often."""
+
+    def attempt() -> Trial:
+        with torch.enable_grad():
+            inputs: list[torch.Tensor | None] = [
+                torch.empty(2, dtype=dtype, device="meta", requires_grad=True) for _ in range(terms)
+            ]
+            total = inputs[0]
+            for term in inputs[1:]:
+                total = total + term  # type: ignore[operator]
+        return Trial(inputs, [total])
+
+    key = (terms, dtype)
+    if key not in _sums:
+        _sums[key] = Derivative(attempt, terms, 1)
+    return _sums[key]

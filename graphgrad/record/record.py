@@ -1,0 +1,293 @@
+"""A torch call becomes an Operation: the hot path of the library.
+
+The arguments are scanned once. The scan gives the memo's key (specs of tensors, values of the rest),
+the values that are read, and the call's arguments with a Value where a tensor stood.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..graph.graph import get_default_graph
+from ..graph.operation import Role, Value, handle_of
+from ..graph.origin import short, source_line, user_frame
+from ..ground.errors import RecordingError, message
+from ..ground.spec import IntSpec, Spec, int_spec
+from .canonical import Canonical, _known, canonical
+from .constants import as_constant
+from .dims import Dim, SizeRecorder
+from .infer import Leaf, Modes, Signature, Slot, rebuild
+from .tensor import Recorder, Tensor
+from .variable import Variable, captured
+
+_grad_enabled = torch.is_grad_enabled
+_autocast_enabled = torch._C._is_any_autocast_enabled
+_default_dtype = torch.get_default_dtype
+
+_NUMBERS = frozenset((int, float, bool, complex))
+_PLAIN = frozenset((int, float, bool, complex, str, type(None), torch.dtype, torch.memory_format, torch.layout))
+
+# Callables that mean something else on symbolic tensors; other floors add theirs.
+handlers: dict[Any, Callable[..., Any]] = {}
+
+_memo: dict[Any, Signature] = {}
+
+
+def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What `__torch_function__` does: a handler if there is one, else an operation."""
+    handler = handlers.get(func)
+    if handler is not None:
+        return handler(*args, **kwargs)
+    return record(func, args, kwargs)
+
+
+def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "") -> Any:
+    """Record the call and return symbolic tensors in the structure that torch would return."""
+    known = _known.get(func)
+    if known is None:
+        known = canonical(func)
+    key: list[Any] = [func, _grad_enabled(), _default_dtype()]
+    reads: list[Value] = []
+    weak = known.weak
+    scanned: list[Any] = []
+    for argument in args:
+        kind = type(argument)
+        if kind is Tensor:
+            value = argument._value
+            reads.append(value)
+            key.append(value.spec)
+            scanned.append(value)
+        elif kind in _NUMBERS:
+            key.append(kind)
+            if not weak:
+                key.append(argument)
+            scanned.append(argument)
+        else:
+            scanned.append(_scan(argument, key, reads, weak, known, (args, kwargs)))
+    options: dict[str, Any] | None = None
+    if kwargs:
+        options = {}
+        for option, argument in kwargs.items():
+            key.append(option)
+            options[option] = _scan(argument, key, reads, weak, known, (args, kwargs))
+    autocast = _autocast() if _autocast_enabled() else None
+    if autocast:
+        key.append(autocast)
+    handled = tuple(key)
+    signature = _memo.get(handled)
+    if signature is None:
+        signature = _infer(known, tuple(scanned), options or {}, reads, autocast)
+        if signature.structure is None or signature.specs:
+            _memo[handled] = signature
+    if not signature.specs:
+        return signature.structure  # the answer has no tensor in it: `x.is_floating_point()`
+    graph = reads[0].op.graph if reads else get_default_graph()
+    for value in reads:
+        if value.op.graph is not graph:
+            raise ValueError(
+                f"{reads[0].name} and {value.name} belong to different graphs, so {known.name} can't read both"
+            )
+    op = graph.add(
+        Role.CALL,
+        known.type,
+        name or known.name,
+        tuple(reads),
+        signature.specs,
+        target=known.target,
+        args=tuple(scanned),
+        kwargs=options,
+        signature=signature,
+    )
+    if signature.single:
+        return handle_of(op.values[0])
+    return rebuild(signature.structure, lambda leaf: handle_of(op.values[leaf.index]) if type(leaf) is Leaf else leaf)
+
+
+def _scan(
+    argument: Any, key: list[Any], reads: list[Value], weak: bool, known: Canonical, whole: tuple[Any, Any]
+) -> Any:
+    """One argument: extends the key and the reads, returns what the operation keeps."""
+    kind = type(argument)
+    if kind in _PLAIN:
+        key.append(kind)
+        if not (weak and kind in _NUMBERS):
+            key.append(argument)
+        return argument
+    if kind is tuple or kind is list or kind is torch.Size or isinstance(argument, (tuple, list)):
+        key.append("[")
+        items = [_scan(item, key, reads, weak, known, whole) for item in argument]
+        key.append("]")
+        return items if kind is list else tuple(items)
+    if kind is slice:
+        parts = [_scan(part, key, reads, weak, known, whole) for part in (argument.start, argument.stop, argument.step)]
+        key.append("slice")
+        return slice(*parts)
+    if isinstance(argument, int) and not isinstance(argument, Dim):
+        plain = bool(argument) if kind is bool else int(argument)  # a Dimension, a numpy int, an IntEnum
+        key += (int, plain)
+        return plain
+    if isinstance(argument, (torch.Tensor, Dim, np.ndarray, np.generic)):
+        value = _value(argument, known, whole)
+        reads.append(value)
+        key.append(value.spec)
+        return value
+    if kind is dict:
+        key.append("{")
+        entries = {name: _scan(item, key, reads, weak, known, whole) for name, item in argument.items()}
+        key += (*argument, "}")
+        return entries
+    try:
+        hash(argument)
+    except TypeError:
+        raise TypeError(f"{known.name} can't be recorded with the argument {argument!r}") from None
+    key.append(argument)
+    return argument
+
+
+def _value(argument: Any, known: Canonical, whole: tuple[Any, Any]) -> Value:
+    """The value that a tensor-like argument stands for: itself, a variable's read, or a new constant."""
+    if isinstance(argument, (Tensor, Dim)):
+        return argument.read() if isinstance(argument, Variable) else argument._value
+    like = first_symbolic(whole)
+    graph = like.op.graph if like is not None else get_default_graph()
+    if isinstance(argument, torch.Tensor):
+        if argument.requires_grad:
+            return captured(graph, argument).read()
+        return as_constant(graph, argument)
+    return as_constant(graph, argument, like.spec.dtype if like is not None else None, known.name)
+
+
+def first_symbolic(nest: Any) -> Value | None:
+    """The first symbolic tensor in an argument nest."""
+    pending = [nest]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, (Tensor, Dim)):
+            return item._value
+        if isinstance(item, (tuple, list)):
+            pending.extend(reversed(item))
+        elif isinstance(item, dict):
+            pending.extend(reversed(list(item.values())))
+    return None
+
+
+def _autocast() -> tuple[Any, ...]:
+    device = "cuda" if torch.is_autocast_enabled("cuda") else "cpu"
+    return (device, torch.get_autocast_dtype(device))
+
+
+# -- a signature seen for the first time --------------------------------------------------------------
+
+
+@dataclass
+class _Attempt:
+    """A call that is not an operation yet, for messages."""
+
+    name: str
+    reads: list[Value]
+
+    def describe(self) -> str:
+        return f"{self.name}({', '.join(f'{value.op.name}: {value.spec!r}' for value in self.reads)})"
+
+    def where(self) -> str:
+        frame = user_frame(3)
+        if frame is None:
+            return "outside any Python file"
+        filename = frame.f_code.co_filename
+        return f"{short(filename)}:{frame.f_lineno}   {source_line(filename, frame.f_lineno)}"
+
+
+def _infer(
+    known: Canonical, args: tuple[Any, ...], kwargs: dict[str, Any], reads: list[Value], autocast: Any
+) -> Signature:
+    slots = iter(range(len(reads)))
+    modes = Modes(_grad_enabled(), _default_dtype(), autocast)
+    skeleton = _with_slots(args, slots), _with_slots(kwargs, slots)
+    specs: tuple[Spec | IntSpec, ...] = tuple(value.spec for value in reads)
+    try:
+        return Signature(known, *skeleton, specs, modes)
+    except (RuntimeError, ValueError) as error:
+        kind: Any = NotImplementedError if isinstance(error, NotImplementedError) else RecordingError
+        raise kind(_complaint(error, known, reads)) from error
+    except (TypeError, IndexError) as error:
+        raise type(error)(_complaint(error, known, reads)) from error
+
+
+def _complaint(error: Exception, known: Canonical, reads: list[Value]) -> str:
+    what = str(error).strip().splitlines()
+    return message(f"{known.name}: {what[0] if what else type(error).__name__}", _Attempt(known.name, reads))
+
+
+def _with_slots(nest: Any, slots: Any) -> Any:
+    kind = type(nest)
+    if kind is Value:
+        return Slot(next(slots))
+    if kind is tuple or kind is list:
+        return kind(_with_slots(item, slots) for item in nest)
+    if kind is slice:
+        return slice(*(_with_slots(part, slots) for part in (nest.start, nest.stop, nest.step)))
+    if kind is dict:
+        return {key: _with_slots(item, slots) for key, item in nest.items()}
+    return nest
+
+
+# -- sizes --------------------------------------------------------------------------------------------
+
+
+def record_size(function: Callable[..., Any], args: tuple[Any, ...]) -> Dim:
+    """Record integer arithmetic on sizes."""
+    first = next(item for item in args if isinstance(item, Dim))
+
+    def make() -> Value:
+        kept = tuple(item._value if isinstance(item, Dim) else int(item) for item in args)
+        reads = tuple(item for item in kept if isinstance(item, Value))
+        specs = (_size_spec(function, kept),)
+        name = function.__name__.strip("_")
+        op = reads[0].op.graph.add(
+            Role.CALL, name.capitalize(), name, reads, specs, target=function, args=kept, signature=None
+        )
+        return op.values[0]
+
+    return Dim(make, first._origin)
+
+
+def size_of(value: Value, axis: int) -> Dim:
+    """The run-time size of one axis."""
+    spec = value.spec
+    assert isinstance(spec, Spec) and spec.worlds is not None
+
+    def make() -> Value:
+        sizes = int_spec(tuple(None if shape is None else shape[axis] for shape in spec.worlds or ()))
+        op = value.op.graph.add(
+            Role.CALL, "Size", "size", (value,), (sizes,), target=torch.Tensor.size, args=(value, axis)
+        )
+        return op.values[0]
+
+    return Dim(make, value)
+
+
+def _size_spec(function: Callable[..., Any], args: tuple[Any, ...]) -> IntSpec:
+    worlds = max(len(item.spec.worlds) for item in args if isinstance(item, Value))
+    sizes: list[int | None] = []
+    for world in range(worlds):
+        operands = [item.spec.worlds[world] if isinstance(item, Value) else item for item in args]
+        if any(operand is None for operand in operands) or (
+            function in (operator.floordiv, operator.mod) and operands[1] == 0
+        ):
+            sizes.append(None)
+        else:
+            sizes.append(function(*operands))
+    return int_spec(tuple(sizes))
+
+
+Recorder.call = staticmethod(call)
+Recorder.record = staticmethod(record)
+Recorder.size_of = staticmethod(size_of)
+SizeRecorder.call = staticmethod(call)
+SizeRecorder.arithmetic = staticmethod(record_size)

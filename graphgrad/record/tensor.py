@@ -1,0 +1,287 @@
+"""The symbolic tensor: a `torch.Tensor` that owns no memory and records what is done with it.
+
+It is a handle on a value of the graph. In-place methods move the handle to a new value.
+"""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import torch
+
+from ..graph import operation
+from ..graph.graph import Graph
+from ..graph.operation import Operation, Value
+from ..graph.sessions import require_session
+from ..ground.errors import NoValueError, message
+from ..ground.spec import IntSpec, Spec, format_shape
+from .dims import Dim, Dimension, TensorShape, UnknownShape
+
+_wrap: Callable[..., Any] = torch.Tensor._make_wrapper_subclass  # type: ignore[attr-defined]
+_shapes: dict[Spec, TensorShape] = {}
+
+
+class Recorder:
+    """The door to the recorder, which is built on top of this module and installs itself here."""
+
+    call: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+    record: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+    size_of: Callable[[Value, int], Dim]
+    in_place: Callable[[Tensor, Any, tuple[Any, ...]], Tensor]
+
+
+def no_value(value: Value, wanted: str) -> NoValueError:
+    """The error of asking a symbolic tensor for numbers."""
+    return NoValueError(
+        message(
+            f"{value.name} has no value yet: {wanted} needs one",
+            value.op,
+            "run it with session.run(tensor); for control flow on values gg.cond or torch.where",
+        )
+    )
+
+
+class Tensor(torch.Tensor):
+    """A tensor of a graph: a shape and a dtype now, numbers in a run.
+
+    Every torch function, method and `nn.Module` accepts it and records an operation.
+
+    >>> import graphgrad as gg
+    >>> import torch
+    >>> x = gg.placeholder(gg.float32, [None, 3], name="x")
+    >>> torch.sin(x).sum(dim=1)
+    <Tensor 'sum:0' float32[?]>
+    """
+
+    __slots__ = ("_value", "_sizes")
+    _value: Value
+    _sizes: Any
+
+    @classmethod
+    def of(cls, value: Value, kind: Any = None) -> Tensor:
+        """The handle on a value."""
+        handle: Tensor = _wrap(kind or Tensor, ())
+        handle._value = value
+        return handle
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return Recorder.call(func, args, kwargs or {})
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
+        for argument in args:
+            if isinstance(argument, Tensor):
+                raise no_value(argument._value, str(func))
+        raise NoValueError(f"a symbolic tensor has no value yet: {func} needs one")
+
+    # -- what is known without data ---------------------------------------------------------------
+
+    @property
+    def op(self) -> Operation:
+        """The operation that gives it."""
+        return self._value.op
+
+    @property
+    def graph(self) -> Graph:
+        return self._value.op.graph
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """`op:index`, unique in its graph."""
+        return self._value.name
+
+    @property
+    def value_index(self) -> int:
+        return self._value.index
+
+    @property
+    def dtype(self) -> torch.dtype:  # type: ignore[override]
+        return self._value.spec.dtype
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        """Where it was asked to be; torch's default device if nowhere in particular."""
+        return torch.device(self._value.op.device) if self._value.op.device else torch.get_default_device()
+
+    @property
+    def shape(self) -> Any:  # type: ignore[override]
+        """A `TensorShape`: ints, and `Dim`s where a size is known only at run time."""
+        spec = self._value.spec
+        assert isinstance(spec, Spec)
+        if spec.worlds is None:
+            known = _shapes.get(spec)
+            if known is None:
+                known = _shapes[spec] = TensorShape(Dimension(size) for size in spec.shape or ())
+            return known
+        if spec.shape is None:
+            return UnknownShape()
+        cached = getattr(self, "_sizes", None)
+        if cached is None or cached[0] is not self._value:
+            sizes = [
+                Recorder.size_of(self._value, axis) if size is None else Dimension(size)
+                for axis, size in enumerate(spec.shape)
+            ]
+            cached = self._sizes = (self._value, TensorShape(sizes))
+        return cached[1]
+
+    def get_shape(self) -> Any:
+        """TF1's spelling of `.shape`."""
+        return self.shape
+
+    def size(self, dim: int | None = None) -> Any:  # type: ignore[override]
+        shape = self.shape
+        return shape if dim is None else shape[dim]
+
+    def dim(self) -> int:
+        return len(self.shape)
+
+    ndim = property(dim)  # type: ignore[assignment]
+    ndimension = dim
+
+    def numel(self) -> Any:
+        return self.shape.numel()
+
+    nelement = numel
+
+    def set_shape(self, shape: Any) -> None:
+        """Check that the shape agrees with what is known; `ValueError` if it can't."""
+        known = self._value.spec.shape
+        wanted = [None if size is None else int(size) for size in shape]
+        if known is not None and (
+            len(known) != len(wanted)
+            or any(None not in pair and pair[0] != pair[1] for pair in zip(known, wanted, strict=True))
+        ):
+            raise ValueError(
+                message(f"{self.name} has shape {format_shape(known)}, not {format_shape(wanted)}", self.op)
+            )
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._value.spec.differentiable
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        pass  # every floating tensor of a graph can be differentiated
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        if not requires_grad:
+            raise RuntimeError(f"{self.name}.requires_grad_(False): use gg.stop_gradient or stop_gradients=")
+        return self
+
+    @property
+    def grad(self) -> None:  # type: ignore[override]
+        return None
+
+    @property
+    def is_leaf(self) -> bool:  # type: ignore[override]
+        return not self._value.op.reads
+
+    def consumers(self) -> list[Operation]:
+        """The operations that read it, once per read."""
+        return list(self._value.readers)
+
+    def eval(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> Any:
+        """Its value in the default session, or in the one given."""
+        return require_session(session, f"evaluate {self.name}").run(self, feed_dict)
+
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
+        return f"<Tensor {self._value.name!r} {self._value.spec!r}>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    __hash__ = object.__hash__
+
+    def __len__(self) -> int:
+        shape = self.shape
+        if len(shape) == 0:
+            raise TypeError(f"len() of the 0-d tensor {self.name}")
+        if isinstance(shape[0], Dim):
+            raise no_value(self._value, "len()")
+        return int(shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        for row in range(len(self)):
+            yield self[row]
+
+    # -- in place ---------------------------------------------------------------------------------
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        Recorder.in_place(self, set_item, (index, value))
+
+    def rebind(self, value: Value) -> None:
+        """From here on this object stands for another value; the old one keeps its name."""
+        self._value.handle = None
+        self._value = value
+        value.handle = weakref.ref(self)
+
+
+def set_item(tensor: torch.Tensor, index: Any, value: Any) -> torch.Tensor:
+    """A copy of the tensor with some elements replaced."""
+    copy = tensor.clone()
+    copy[index] = value
+    return copy
+
+
+# -- what needs a value, and what is elementwise ------------------------------------------------------
+
+
+def _refuse(name: str, wanted: str) -> None:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> NoReturn:
+        raise no_value(self._value, wanted)
+
+    method.__name__ = name
+    setattr(Tensor, name, method)
+
+
+for _name in ("__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__"):
+    _refuse(_name, _name.strip("_") + "()")
+for _name in ("item", "tolist", "numpy", "backward", "data_ptr", "storage", "untyped_storage", "register_hook",
+              "retain_grad", "register_post_accumulate_grad_hook"):  # fmt: skip
+    _refuse(_name, f".{_name}()")
+_refuse("__array__", "a numpy array of it")
+_refuse("__reduce_ex__", "pickling")
+_refuse("__deepcopy__", "a deep copy")
+_refuse("__dlpack__", "DLPack")
+
+
+def _binary(name: str, function: Any, swap: bool = False) -> None:
+    def method(self: Tensor, other: Any) -> Any:
+        return Recorder.call(function, (other, self) if swap else (self, other), {})
+
+    method.__name__ = name
+    setattr(Tensor, name, method)
+
+
+def _in_place_operator(name: str, function: Any) -> None:
+    def method(self: Tensor, other: Any) -> Tensor:
+        return Recorder.in_place(self, function, (other,))
+
+    method.__name__ = name
+    setattr(Tensor, name, method)
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod", "and", "or", "xor"):
+    _function = getattr(operator, _name, None) or getattr(operator, _name + "_")
+    _binary(f"__{_name}__", _function)
+    _binary(f"__r{_name}__", _function, swap=True)
+    _in_place_operator(f"__i{_name}__", _function)
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    _binary(f"__{_name}__", getattr(operator, _name))
+
+
+def _handle(value: Value) -> Any:
+    if not isinstance(value.spec, IntSpec):
+        return Tensor.of(value)
+    dim = Dim(lambda: value, value)
+    dim._found = value
+    return dim
+
+
+operation.make_handle = _handle

@@ -1,0 +1,225 @@
+"""Variables: named state of a graph whose values live in a session.
+
+A Variable is the symbolic tensor of its read. Inside `control_dependencies` every use reads anew, so
+that it sees the assigns that it was told to wait for; elsewhere all uses share the read of the value
+from before the run.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..graph.graph import Graph
+from ..graph.operation import Operation, Role, Value
+from ..ground.errors import ArgumentTypeError, message
+from ..ground.spec import Spec, declared, format_shape
+from .constants import as_constant, constant_value, from_numpy
+from .tensor import Tensor
+
+
+class State:
+    """What a session keeps one tensor for.
+
+    Attributes:
+        parameter: the torch parameter whose copy is the first value, or None: then `initializer` runs.
+        reads: every read of the variable, in creation order.
+    """
+
+    __slots__ = (
+        "name",
+        "spec",
+        "graph",
+        "trainable",
+        "parameter",
+        "reads",
+        "assigns",
+        "variable",
+        "__weakref__",
+    )
+
+    def __init__(self, name: str, spec: Spec, graph: Graph, trainable: bool, parameter: torch.Tensor | None):
+        self.name = name
+        self.spec = spec
+        self.graph = graph
+        self.trainable = trainable
+        self.parameter = parameter
+        self.reads: list[Value] = []
+        self.assigns: list[Operation] = []
+        self.variable: Any = None
+
+
+class Variable(Tensor):
+    """A symbolic tensor with state. Made by `gg.Variable`, `gg.get_variable` or by using a parameter."""
+
+    __slots__ = ("state", "initial", "initializer")
+    state: State
+    initial: Any
+    initializer: Operation | None
+
+    def read(self) -> Value:
+        """The value of a read at this point of the recording."""
+        state = self.state
+        if not state.graph.context.controls:
+            return self._value
+        return _new_read(state, state.name + "/read")
+
+    def value(self) -> Any:
+        """The variable's value as an ordinary tensor."""
+        return self.read_value()
+
+    def read_value(self) -> Any:
+        """A new read, ordered after the current control dependencies."""
+        return Tensor.of(_new_read(self.state, self.state.name + "/read"))
+
+    @property
+    def trainable(self) -> bool:
+        return self.state.trainable
+
+    @property
+    def initial_value(self) -> Any:
+        """The symbolic tensor or the parameter that the variable starts from."""
+        return self.initial if self.state.parameter is None else self.state.parameter
+
+    def assign(self, value: Any, name: str | None = None) -> Any:
+        """An op that sets the variable; gives the new value."""
+        return self._assign("Assign", "assign", None, value, name)
+
+    def assign_add(self, delta: Any, name: str | None = None) -> Any:
+        """An op that adds to the variable; gives the new value."""
+        return self._assign("AssignAdd", "assign_add", torch.add, delta, name)
+
+    def assign_sub(self, delta: Any, name: str | None = None, **scaled: float) -> Any:
+        """An op that subtracts from the variable; gives the new value."""
+        return self._assign("AssignSub", "assign_sub", torch.sub, delta, name, **scaled)
+
+    def _assign(self, type: str, name: str, target: Any, value: Any, chosen: str | None, **scaled: float) -> Any:
+        state = self.state
+        source = as_operand(state, value)
+        shape, wanted = source.spec.shape, state.spec.shape
+        if not may_equal(shape, wanted) and not (target is not None and shape == ()):
+            raise ValueError(
+                message(
+                    f"{name}: {format_shape(shape)} does not fit the variable's {format_shape(wanted)}",
+                    source.op,
+                )
+            )
+        op = state.graph.add(
+            Role.ASSIGN,
+            type,
+            chosen or name,
+            (source,),
+            (state.spec,),
+            target=target,
+            kwargs=scaled,
+            payload=state,
+        )
+        state.assigns.append(op)
+        return Tensor.of(op.values[0])
+
+    def __repr__(self) -> str:
+        return f"<Variable {self._value.name!r} {self.state.spec!r}>"
+
+
+def may_equal(shape: Any, wanted: Any) -> bool:
+    """Whether two shapes, sizes perhaps unknown, can be the same one."""
+    if shape is None or wanted is None:
+        return True
+    return len(shape) == len(wanted) and all(
+        have is None or want is None or have == want for have, want in zip(shape, wanted, strict=True)
+    )
+
+
+def _new_read(state: State, name: str) -> Value:
+    graph = state.graph
+    with graph.name_scope(None):
+        op = graph.add(Role.READ, "ReadVariable", name, (), (state.spec,), payload=state)
+    state.reads.append(op.values[0])
+    return op.values[0]
+
+
+def as_operand(state: State, value: Any) -> Value:
+    """What is assigned, as a value of the variable's graph and dtype."""
+    if isinstance(value, Tensor):
+        found = value.read() if isinstance(value, Variable) else value._value
+        if found.op.graph is not state.graph:
+            raise ValueError(f"{found.name} and the variable {state.name} belong to different graphs")
+        if found.spec.dtype is not state.spec.dtype:
+            raise ArgumentTypeError(
+                message(
+                    f"{found.name} is {found.spec.dtype}, the variable {state.name} {state.spec.dtype}",
+                    found.op,
+                    "cast it with .to(variable.dtype)",
+                )
+            )
+        return found
+    if isinstance(value, torch.Tensor):
+        return as_constant(state.graph, value.detach().to(state.spec.dtype))
+    return constant_value(state.graph, from_numpy(np.asarray(value), state.spec.dtype))
+
+
+def make_variable(
+    graph: Graph, name: str, spec: Spec, trainable: bool, parameter: torch.Tensor | None = None
+) -> Variable:
+    """A variable with its first read; collections are the caller's."""
+    state = State(name, spec, graph, trainable, parameter)
+    context = graph.context
+    outer, context.controls = context.controls, ()
+    try:
+        op = graph.add(Role.READ, "ReadVariable", name, (), (spec,), payload=state)
+    finally:
+        context.controls = outer
+    state.name = op.name
+    value = op.values[0]
+    state.reads.append(value)
+    variable = Tensor.of(value, Variable)
+    assert isinstance(variable, Variable)
+    variable.state = state
+    variable.initial = None
+    variable.initializer = None
+    state.variable = variable
+    value.handle = weakref.ref(variable)
+    return variable
+
+
+# Names of parameters, known while a module is being recorded.
+parameter_names: dict[int, str] = {}
+
+
+def captured(graph: Graph, tensor: torch.Tensor) -> Variable:
+    """The variable of a torch parameter: one per parameter and graph."""
+    variables: dict[int, Variable] = graph.annexes.setdefault("parameters", {})
+    found = variables.get(id(tensor))
+    if found is not None:
+        return found
+    if not tensor.is_leaf:
+        raise ValueError(_derived(tensor))
+    name = parameter_names.get(id(tensor), "parameter")
+    with graph.name_scope(None):
+        variable = make_variable(graph, name, declared(tuple(tensor.shape), tensor.dtype), True, tensor)
+    for collection in ("variables", "trainable_variables"):
+        graph.add_to_collection(collection, variable)
+    variables[id(tensor)] = variable
+    return variable
+
+
+def _derived(tensor: torch.Tensor) -> str:
+    leaves, pending, seen = [], [tensor.grad_fn], set()
+    while pending:
+        node = pending.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)
+        if leaf is not None:
+            leaves.append(parameter_names.get(id(leaf), f"a parameter of shape {list(leaf.shape)}"))
+        pending.extend(parent for parent, _ in node.next_functions)
+    return message(
+        f"a tensor computed outside the graph from {', '.join(leaves) or 'a parameter'} meets a symbolic tensor: "
+        "its gradient would be lost",
+        None,
+        "compute it inside gg.record or a module called with the symbolic tensor, or pass tensor.detach()",
+    )

@@ -1,0 +1,474 @@
+"""A plan becomes a Python program: one line per operation, `del` after each last use.
+
+The program is what the session runs, what `sess.source()` shows, what a traceback points into, and
+what a compiler traces. Long ones are split, since Python's compiler needs memory per function.
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from ..graph.operation import Operation, Role, Value
+from ..graph.origin import short
+from ..ground.spec import Spec
+from ..plan.steps import Plan, Step
+from ..record.infer import Leaf
+from ..record.variable import State
+from .printing import Names, Printer
+from .runtime import overwrite, own, straight_through
+
+# Python compiles a function in memory that grows with it; this many lines keep both in bounds.
+_PART = 1000
+
+_HEADER = """\
+import torch
+import torch.nn.functional as F
+from torch import inf, nan
+from graphgrad.run.runtime import Run, overwrite, own, straight_through
+from graphgrad.run.emit import math_attention, default_dtype
+
+set_grad = torch._C._set_grad_enabled
+"""
+
+
+def math_attention() -> Any:
+    """Attention by its formula, which can be differentiated more than once."""
+    return sdpa_kernel([SDPBackend.MATH])
+
+
+class default_dtype:
+    """A block with another default dtype: that of the recording."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+
+    def __enter__(self) -> None:
+        self.outer = torch.get_default_dtype()
+        torch.set_default_dtype(self.dtype)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_default_dtype(self.outer)
+
+
+@dataclass(slots=True)
+class _Line:
+    text: str
+    op: Operation | None
+    uses: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+
+
+@dataclass
+class Program:
+    """An emitted plan.
+
+    Attributes:
+        text: the Python source, complete: it runs by itself, given feeds, state and constants.
+        call: the function `program(feeds, state, const, run)`; it returns the fetches and the new values of
+            those variables that are not updated in place.
+        constants: what `const` has to be.
+        ops: line number -> the operation of that line.
+    """
+
+    plan: Plan
+    text: str
+    call: Callable[..., Any]
+    constants: list[Any]
+    ops: list[Operation | None]
+    filename: str
+    renamed: tuple[State, ...]
+    donated: tuple[State, ...]
+    taped: bool
+
+
+_numbers = itertools.count()
+
+
+def emit(plan: Plan, device: str = "cpu") -> Program:
+    """Write and compile the program of a plan."""
+    emitter = _Emitter(plan, device)
+    text, ops = emitter.text()
+    filename = f"<graphgrad program {next(_numbers)}>"
+    namespace: dict[str, Any] = dict(emitter.printer.functions)
+    namespace |= {
+        "torch": torch, "F": torch.nn.functional, "own": own, "overwrite": overwrite, "inf": float("inf"),
+        "nan": float("nan"), "straight_through": straight_through, "math_attention": math_attention,
+        "default_dtype": default_dtype, "set_grad": torch._C._set_grad_enabled,
+    }  # fmt: skip
+    body = "\n" * _HEADER.count("\n") + text.removeprefix(_HEADER)  # the names are there: skip the imports
+    exec(compile(body, filename, "exec"), namespace)  # noqa: S102
+    program = Program(
+        plan, text, namespace["program"], emitter.printer.constants, ops, filename,
+        tuple(update.state for update in plan.updates if not update.donated),
+        tuple(update.state for update in plan.updates if update.donated),
+        emitter.taped,
+    )  # fmt: skip
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    weakref.finalize(program, linecache.cache.pop, filename, None)
+    return program
+
+
+@dataclass
+class _Emitter:
+    plan: Plan
+    device: str
+    names: Names = field(default_factory=Names)
+    lines: list[_Line] = field(default_factory=list)
+    grad: bool = False
+
+    def __post_init__(self) -> None:
+        self.printer = Printer(self.names)
+        self.taped = any(step.tape or step.roots for step in self.plan.steps) or bool(self.plan.roots)
+        self.state_number = {state: number for number, state in enumerate(self.plan.states)}
+        self.read_once: set[State] = set()
+        self.donated = {update.op for update in self.plan.updates if update.donated}
+        self.aliases: dict[Value, list[str]] = {}
+        self.passed = {step.op.values[index] for step in self.plan.steps for index in step.fed}
+        self.given = frozenset(self.plan.feeds) - self.passed
+
+    # -- the whole --------------------------------------------------------------------------------
+
+    def text(self) -> tuple[str, list[Operation | None]]:
+        for number, value in enumerate(self.plan.feeds):
+            self._feed(number, value)
+        for step in self.plan.steps:
+            self._step(step)
+        return _layout(self.lines, *self._finish())
+
+    def name(self, value: Value) -> str:
+        return self.names.of[self.plan.same.get(value, value)]
+
+    def _emit(self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = ()) -> None:
+        self.lines.append(_Line(text, op, tuple(uses), tuple(defines)))
+
+    def _set_grad(self, on: bool, op: Operation | None) -> None:
+        if self.grad is not on:
+            self.grad = on
+            self._emit(f"set_grad({on})", op)
+
+    def _feed(self, number: int, value: Value) -> None:
+        if value in self.passed:
+            return
+        name = self.names.new(value)
+        root = ".detach().requires_grad_()" if value in self.plan.roots else ""
+        self._emit(f"{name} = feeds[{number}]{root}", None, (), (name,))
+        if value in self.plan.fans:
+            self._set_grad(True, None)
+            self._fan(value, self.plan.fans[value], None)
+
+    def _finish(self) -> tuple[str, set[str]]:
+        """The lines after the last operation: fetches, then what changes variables in place.
+
+        Returns the program's last line and the names that are in it.
+        """
+        plan = self.plan
+        if plan.updates or plan.cloned:
+            self._set_grad(False, None)
+        outputs = []
+        for number, value in enumerate(plan.fetches):
+            name = self.name(value)
+            if number in plan.cloned:
+                copy = self.names.fresh(f"{name}_fetched")
+                self._emit(f"{copy} = {name}.detach().clone()", value.op, (name,), (copy,))
+                name = copy
+            outputs.append(name)
+        renamed = []
+        kept = set(outputs)
+        for update in plan.updates:
+            if update.donated:
+                self._donate(update.op)
+            else:
+                name = self.name(update.op.values[0])
+                kept.add(name)
+                renamed.append(f"{name}.detach().clone()" if update.copied else f"{name}.detach()")
+        return f"return [{', '.join(outputs)}], [{', '.join(renamed)}]", kept
+
+    def _donate(self, op: Operation) -> None:
+        delta = self._read(op, 0)
+        method = f"{op.target.__name__}_"
+        extra = "".join(f", {key}={value!r}" for key, value in op.kwargs.items())
+        place = self.state_number[op.payload]
+        self._emit(f"state[{place}].{method}({delta}{extra})", op, (self.name(op.reads[0]),))
+
+    # -- one operation ----------------------------------------------------------------------------
+
+    def _step(self, step: Step) -> None:
+        op = step.op
+        if op in self.donated:
+            return
+        _EMIT[op.role](self, step)
+        for index in step.fed:
+            self._replace(step, index)
+        for index in step.own:
+            name = self.names.of[op.values[index]]
+            others = [self.name(read) for read in op.reads if read.spec.differentiable]
+            others += [self.names.of[value] for value in op.values[:index]]
+            self._emit(f"{name} = own({', '.join([name, *dict.fromkeys(others)])})", op, (name, *others), (name,))
+        for index in step.roots:
+            if op.role is Role.READ:
+                continue
+            name = self.names.of[op.values[index]]
+            self._emit(f"{name} = {name}.detach().requires_grad_()", op, (name,), (name,))
+        for index, sweeps in step.gates.items():
+            name = self.names.of[op.values[index]]
+            self._emit(f"run.gate({name}, {sweeps})", op, (name,))
+        for index, readers in step.fans.items():
+            self._set_grad(True, op)
+            self._fan(op.values[index], readers, op)
+
+    def _fan(self, value: Value, readers: int, op: Operation | None) -> None:
+        name = self.names.of[value]
+        aliases = [self.names.fresh(f"{name}_r{number}") for number in range(readers)]
+        self.aliases[value] = aliases
+        self._emit(f"{', '.join(aliases)} = run.fan({name}, {readers})", op, (name,), aliases)
+
+    def _replace(self, step: Step, index: int) -> None:
+        op = step.op
+        name = self.names.of[op.values[index]]
+        fresh = op.role is Role.CALL and op.signature.aliases[index] is None
+        how = "overwrite" if fresh else "straight_through"
+        self._set_grad(True, op)
+        self._emit(f"{name} = {how}({name}, feeds[{step.fed[index]}])", op, (name,), (name,))
+
+    def _read(self, op: Operation, position: int) -> str:
+        value = op.reads[position]
+        alias = self.plan.aliases.get((op, position))
+        name = self.name(value) if alias is None else self.aliases[value][alias]
+        if isinstance(value.spec, Spec) and self._place(value.op) != self._place(op):
+            return f"{name}.to({self._place(op)!r})"
+        return name
+
+    def _place(self, op: Operation) -> str:
+        return op.device or self.device
+
+    def _used(self, op: Operation) -> list[str]:
+        used = []
+        for position, value in enumerate(op.reads):
+            alias = self.plan.aliases.get((op, position))
+            used.append(self.name(value) if alias is None else self.aliases[value][alias])
+        return used
+
+    def _call(self, step: Step) -> None:
+        op = step.op
+        if step.tape is not None:
+            self._set_grad(step.tape, op)
+        text = self.printer.call(op, lambda position: self._read(op, position))
+        signature = op.signature
+        if signature is not None:
+            if self._place(op) != "cpu" and not any(isinstance(value.spec, Spec) for value in op.reads):
+                text = f"{text[:-1]}, device={self._place(op)!r})"
+            if signature.random:
+                text = f"run.draw({_stream(op)}, lambda: {text})"
+        defined = [self.names.new(value) for value in op.values if value not in self.names.of]
+        pattern = defined[0] if len(op.values) == 1 and defined else ""
+        if signature is not None and type(signature.structure) is not Leaf:
+            pattern = _pattern(signature.structure, [self._target(value) for value in op.values])
+        text = f"{pattern or '_'} = {text}"
+        if signature is not None:
+            text = _with_modes(step, text)
+        self._emit(text, op, self._used(op), defined)
+
+    def _target(self, value: Value) -> str:
+        """Where an output goes; a fed one, that nothing passes through, goes nowhere."""
+        return "_" if value in self.given else self.names.of[value]
+
+    def _placeholder(self, step: Step) -> None:
+        raise AssertionError(f"{step.op.name} is not fed")  # the session has checked
+
+    def _constant(self, step: Step) -> None:
+        name = self.names.new(step.op.values[0])
+        place = "" if self._place(step.op) == "cpu" else f".to({self._place(step.op)!r})"
+        self._emit(f"{name} = {self.printer.constant(step.op.payload)}{place}", step.op, (), (name,))
+
+    def _version(self, op: Operation) -> tuple[str, tuple[str, ...]]:
+        """The variable's value at this point: of an earlier assign, or from before the run."""
+        earlier = self.plan.versions.get(op)
+        if earlier is None:
+            return f"state[{self.state_number[op.payload]}]", ()
+        name = self.name(earlier.values[0])
+        return name, (name,)
+
+    def _read_state(self, step: Step) -> None:
+        op = step.op
+        name = self.names.new(op.values[0])
+        source, uses = self._version(op)
+        if step.roots and (uses or op.payload in self.read_once):
+            source += ".detach().requires_grad_()"
+        elif not step.roots and self.taped:
+            source += ".detach()"
+        if step.roots:
+            self.read_once.add(op.payload)
+        self._emit(f"{name} = {source}", op, uses, (name,))
+
+    def _assign(self, step: Step) -> None:
+        op = step.op
+        self._set_grad(False, op)
+        value = self._read(op, 0)
+        name = self.names.new(op.values[0])
+        uses = [self.name(op.reads[0])]
+        if op.target is None:
+            text = f"{name} = {value}.detach()"
+        else:
+            source, before = self._version(op)
+            uses += before
+            extra = "".join(f", {key}={item!r}" for key, item in op.kwargs.items())
+            text = f"{name} = {self.printer.function(op.target)}({source}, {value}{extra})"
+        self._emit(text, op, uses, (name,))
+
+    def _group(self, step: Step) -> None:
+        pass
+
+    def _gradient(self, step: Step) -> None:
+        op = step.op
+        sweep = self.plan.sweeps[op]
+        self._emit(f"run.sweep = {sweep.number}", op)
+        flat = [value for group in sweep.groups for value in group]
+        ys = [self.name(value) for value in sweep.ys]
+        seeds = [self._seed(y, seed) for y, seed in zip(sweep.ys, sweep.seeds, strict=True)]
+        xs = [self.name(value) for value in flat]
+        found = [
+            self.names.new(op.values[k]) if len(group) == 1 else self.names.fresh("part")
+            for k, group in zip(sweep.outputs, sweep.groups, strict=True)
+            for _ in group
+        ]
+        given = "" if set(seeds) == {"None"} else f", [{', '.join(seeds)}]"
+        options = f", retain_graph={sweep.retain or sweep.create}, create_graph={sweep.create}"
+        text = f"{', '.join(found)}, = torch.autograd.grad([{', '.join(ys)}], [{', '.join(xs)}]{given}{options}, materialize_grads=True)"
+        uses = [*ys, *xs, *(self.name(seed) for seed in sweep.seeds if seed is not None)]
+        self._emit(text, op, uses, found)
+        parts = iter(found)
+        for k, group in zip(sweep.outputs, sweep.groups, strict=True):
+            terms = [next(parts) for _ in group]
+            if len(group) > 1:
+                self._set_grad(sweep.create, op)
+                name = self.names.new(op.values[k])
+                self._emit(f"{name} = {' + '.join(terms)}", op, terms, (name,))
+        self._colocate(op, sweep.outputs, sweep.groups, sweep.call.colocated)
+
+    def _colocate(self, op: Operation, outputs: Sequence[int], groups: Sequence[Any], colocated: bool) -> None:
+        """Gradients come out where their x is; without colocation they go where the call was asked to be."""
+        for k, group in zip(outputs, groups, strict=True):
+            if not colocated and op.device and self._place(group[0].op) != op.device:
+                name = self.names.of[op.values[k]]
+                self._emit(f"{name} = {name}.to({op.device!r})", op, (name,), (name,))
+
+    def _seed(self, y: Value, seed: Value | None) -> str:
+        if seed is not None:
+            return self.name(seed)
+        return "None" if y.spec.shape == () else f"torch.ones_like({self.name(y)})"
+
+
+_EMIT: dict[Role, Callable[[_Emitter, Step], None]] = {
+    Role.CALL: _Emitter._call,
+    Role.PLACEHOLDER: _Emitter._placeholder,
+    Role.CONSTANT: _Emitter._constant,
+    Role.READ: _Emitter._read_state,
+    Role.ASSIGN: _Emitter._assign,
+    Role.GRADIENT: _Emitter._gradient,
+    Role.GROUP: _Emitter._group,
+}
+
+
+def _stream(op: Operation) -> int:
+    """The random stream of an operation: its seed if it was given one, else its place in the graph."""
+    seed = op.payload
+    return seed if isinstance(seed, int) else op.id
+
+
+def _with_modes(step: Step, text: str) -> str:
+    modes = step.op.signature.modes
+    if modes.autocast:
+        device, dtype = modes.autocast
+        text = f"with torch.autocast({device!r}, {dtype}): {text}"
+    if modes.default_dtype is not torch.float32 and not any(value.spec.differentiable for value in step.op.reads):
+        text = f"with default_dtype({modes.default_dtype}): {text}"
+    if step.math:
+        text = f"with math_attention(): {text}"
+    return text
+
+
+def _pattern(structure: Any, names: list[str]) -> str:
+    """A nest of targets for the left side of an assignment."""
+    if type(structure) is Leaf:
+        return names[structure.index]
+    if isinstance(structure, (tuple, list)):
+        return "(" + "".join(f"{_pattern(item, names)}, " for item in structure).rstrip() + ")"
+    return "_"
+
+
+def _layout(lines: list[_Line], result: str, kept: set[str]) -> tuple[str, list[Operation | None]]:
+    """Lines to text: dels at last use, the user's line as a comment, parts of bounded length."""
+    last: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        for name in (*line.uses, *line.defines):
+            last[name] = number
+    dead: dict[int, list[str]] = {}
+    for name, number in last.items():
+        if name not in kept:
+            dead.setdefault(number, []).append(name)
+    out = _HEADER.splitlines()
+    ops: list[Operation | None] = [None] * len(out)
+    parts = [lines[start : start + _PART] for start in range(0, len(lines), _PART)] or [[]]
+    alive: dict[str, None] = {}
+    calls: list[str] = []
+    number = 0
+    for index, part in enumerate(parts):
+        single = len(parts) == 1
+        head = "program(feeds, state, const, run)" if single else f"part_{index}(live, feeds, state, const, run)"
+        out += ["", f"def {head}:"]
+        ops += [None, None]
+        if not single and alive:
+            out.append(f"    {', '.join(alive)}, = live; live.clear()")
+            ops.append(None)
+        for line in part:
+            gone = dead.get(number, ())
+            alive.update(dict.fromkeys(line.defines))
+            for name in gone:
+                alive.pop(name, None)
+            removed = f"; del {', '.join(gone)}" if gone else ""
+            if removed and line.text.startswith("with "):
+                out.append(f"    {line.text}{_comment(line)}")
+                ops.append(line.op)
+                out.append(f"    {removed[2:]}")
+            else:
+                out.append(f"    {line.text}{removed}{_comment(line)}")
+            ops.append(line.op)
+            number += 1
+        if single:
+            out.append(f"    {result}")
+        else:
+            out.append(f"    live += ({', '.join(alive)},)" if alive else "    pass")
+            calls.append(f"    part_{index}(live, feeds, state, const, run)")
+        ops.append(None)
+    if calls:
+        out += ["", "def program(feeds, state, const, run):", "    live = []", *calls]
+        if alive:
+            out.append(f"    {', '.join(alive)}, = live; live.clear()")
+        out.append(f"    {result}")
+        ops += [None] * (len(out) - len(ops))
+    return "\n".join(out) + "\n", ops
+
+
+def _comment(line: _Line) -> str:
+    if line.op is None or line.op.code is None or line.text.startswith(("set_grad", "run.sweep")):
+        return ""
+    return f"  # {_short(line.op.code.co_filename)}:{line.op.lineno}"
+
+
+_shortened: dict[str, str] = {}
+
+
+def _short(filename: str) -> str:
+    found = _shortened.get(filename)
+    if found is None:
+        found = _shortened[filename] = short(filename).replace("\n", " ")
+    return found

@@ -1,0 +1,126 @@
+"""What a user feeds becomes a tensor of the right dtype, or a clear error; numbers never change silently."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..graph.operation import Value
+from ..ground.errors import ArgumentTypeError, message
+from ..ground.spec import Spec, compatible, format_shape
+from ..record.dims import Dim
+from ..record.tensor import Tensor
+
+_NUMPY: dict[torch.dtype, Any] = {
+    dtype: np.dtype(str(dtype).removeprefix("torch."))
+    for dtype in (
+        torch.float16, torch.float32, torch.float64, torch.complex64, torch.complex128, torch.bool, torch.uint8,
+        torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64,
+    )
+}  # fmt: skip
+_INTEGERS = {dtype: torch.iinfo(dtype) for dtype in _NUMPY if not (dtype.is_floating_point or dtype.is_complex)
+             and dtype is not torch.bool}  # fmt: skip
+
+
+def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:
+    """The tensor that a run sees for `data`; it may share the caller's memory, which a run only reads."""
+    spec = value.spec
+    assert isinstance(spec, Spec)
+    kind = type(data)
+    if kind is float and spec.shape == () and spec.dtype is torch.float32:
+        if abs(data) > 3.4028235677973366e38 and not math.isinf(data):
+            raise _unfit(value, data)
+        tensor = torch.tensor(data, dtype=torch.float32)
+    elif isinstance(data, torch.Tensor):
+        tensor = _from_tensor(value, spec, data)
+    else:
+        tensor = _from_array(value, spec, data)
+    if spec.shape is None or tensor.shape != spec.shape:
+        if not compatible(tuple(tensor.shape), spec.shape):
+            raise ValueError(
+                message(
+                    f"Cannot feed value of shape {format_shape(tuple(tensor.shape))} for tensor {value.name}, "
+                    f"which has shape {format_shape(spec.shape)}",
+                    value.op,
+                )
+            )
+    return tensor if device == "cpu" else tensor.to(device, non_blocking=True)
+
+
+def _from_tensor(value: Value, spec: Spec, data: torch.Tensor) -> torch.Tensor:
+    if isinstance(data, Tensor):
+        raise ArgumentTypeError(
+            message(f"the value fed to {value.name} is the symbolic {data.name}: feed numbers", value.op,
+                    "session.run the tensor first, or connect it in the graph")
+        )  # fmt: skip
+    tensor = data.detach()
+    if tensor.dtype is not spec.dtype:
+        if tensor.device.type != "cpu" or spec.dtype not in _NUMPY or tensor.dtype not in _NUMPY:
+            if _kind(tensor.dtype) > _kind(spec.dtype):
+                raise _unfit(value, tensor.dtype)
+            tensor = tensor.to(spec.dtype)
+        else:
+            tensor = torch.from_numpy(_fit(value, tensor.numpy(), _NUMPY[spec.dtype]))
+    if spec.strides is None and not tensor.is_contiguous():
+        tensor = tensor.contiguous()
+    return tensor.clone() if tensor.is_inference() else tensor
+
+
+def _kind(dtype: torch.dtype) -> int:
+    if dtype.is_complex:
+        return 3
+    return 2 if dtype.is_floating_point else int(dtype is not torch.bool)
+
+
+def _from_array(value: Value, spec: Spec, data: Any) -> torch.Tensor:
+    if data is None or isinstance(data, Dim):
+        what = "None" if data is None else "a symbolic size"
+        raise ArgumentTypeError(message(f"{what} was fed to {value.name}: feed numbers", value.op))
+    try:
+        array = data if type(data) is np.ndarray else np.asarray(data)
+    except ValueError as error:
+        raise ValueError(message(f"what was fed to {value.name} is no array: {error}", value.op)) from None
+    want = _NUMPY.get(spec.dtype)
+    if want is None:  # bfloat16 and the like: numpy has no such dtype
+        if array.dtype.kind not in "biuf":
+            raise _unfit(value, array.dtype)
+        return torch.from_numpy(array.astype(np.float32)).to(spec.dtype)
+    if array.dtype != want or not array.dtype.isnative:
+        array = _fit(value, array, want)
+    if not (array.flags.c_contiguous and array.flags.writeable and array.flags.aligned):
+        array = np.array(array, dtype=want, order="C")
+    return torch.from_numpy(array)
+
+
+def _fit(value: Value, array: np.ndarray[Any, Any], want: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """The array in the wanted dtype, if every number in it survives."""
+    have = array.dtype
+    if have.kind not in "biufc":
+        raise _unfit(value, array if array.size <= 4 else have)
+    if have.kind == "c" and want.kind != "c":
+        raise _unfit(value, have)
+    with np.errstate(all="ignore"):
+        cast = array.astype(want)
+    if want.kind in "biu":
+        kept = bool(np.all(cast == array)) if have.kind != "b" or want.kind != "b" else True
+    elif have.kind in "fc" and have.itemsize > want.itemsize:
+        kept = bool(np.array_equal(np.isfinite(cast), np.isfinite(array)))
+    else:
+        kept = bool(np.isfinite(cast).all()) if have.kind in "iu" and want.itemsize == 2 else True
+    if not kept:
+        raise _unfit(value, array if array.size <= 4 else have)
+    return cast
+
+
+def _unfit(value: Value, what: Any) -> ArgumentTypeError:
+    text = repr(what.tolist()) if isinstance(what, (np.ndarray, np.generic)) else repr(what)
+    return ArgumentTypeError(
+        message(
+            f"{text} can't be fed to {value.name}: it is not compatible with {value.spec!r} (it would change)",
+            value.op,
+            "convert it yourself, e.g. array.astype(...), if the change is meant",
+        )
+    )

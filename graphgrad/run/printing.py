@@ -1,0 +1,158 @@
+"""Values, callables and arguments as Python text."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import operator
+import re
+from typing import Any
+
+import torch
+
+from ..graph.operation import Operation, Value
+from ..record.canonical import NAMESPACES, Attribute
+
+_BINARY = {
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.pow: "**",
+    operator.matmul: "@", operator.floordiv: "//", operator.mod: "%", operator.and_: "&", operator.or_: "|",
+    operator.xor: "^", operator.eq: "==", operator.ne: "!=", operator.lt: "<", operator.le: "<=",
+    operator.gt: ">", operator.ge: ">=",
+}  # fmt: skip
+
+_RESERVED = {"torch", "F", "feeds", "state", "const", "run", "own", "inf", "nan", "live", "set_grad",
+             "overwrite", "straight_through", "math_attention", "_"}  # fmt: skip
+
+
+class Names:
+    """A readable, unique Python name for every value."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set(_RESERVED)
+        self._counts: dict[str, int] = {}
+        self.of: dict[Value, str] = {}
+
+    def new(self, value: Value) -> str:
+        op = value.op
+        text = op.name if len(op.values) == 1 else f"{op.name}_{value.index}"
+        name = self.of[value] = self.fresh(text)
+        return name
+
+    def fresh(self, text: str) -> str:
+        base = re.sub(r"\W", "_", text, flags=re.ASCII)
+        if not base or base[0].isdigit() or keyword.iskeyword(base):
+            base = f"v_{base}"
+        name = base
+        while name in self._taken:
+            self._counts[base] = self._counts.get(base, 0) + 1
+            name = f"{base}_{self._counts[base]}"
+        self._taken.add(name)
+        return name
+
+
+class Printer:
+    """Prints calls; what has no literal goes into the pool of constants or of functions."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.constants: list[Any] = []
+        self.functions: dict[str, Any] = {}
+        self._expressions: dict[Any, str] = {}
+        self._indices: dict[int, int] = {}
+
+    def constant(self, item: Any) -> str:
+        """The place of an object in the pool of constants."""
+        index = self._indices.get(id(item))
+        if index is None:
+            index = self._indices[id(item)] = len(self.constants)
+            self.constants.append(item)
+        return f"const[{index}]"
+
+    def call(self, op: Operation, read: Any) -> str:
+        """The expression of an operation; `read(position)` names what it reads, in order."""
+        target = op.target
+        reader = _Reader(self, read)
+        if target in _BINARY and len(op.args) == 2:
+            left, right = reader.text(op.args[0]), reader.text(op.args[1])
+            if left.startswith("-"):
+                left = f"({left})"
+            return f"{left} {_BINARY[target]} {right}"
+        if target is torch.Tensor.__getitem__:
+            return f"{reader.text(op.args[0])}[{reader.index(op.args[1])}]"
+        args = [reader.text(argument) for argument in op.args]
+        args += [f"{key}={reader.text(argument)}" for key, argument in op.kwargs.items()]
+        if type(target) is Attribute:
+            return f"{args[0]}.{target.__name__}"
+        name = getattr(target, "__name__", "")
+        if op.args and type(op.args[0]) is Value and getattr(torch.Tensor, name, None) is target:
+            return f"{args[0]}.{name}({', '.join(args[1:])})"
+        return f"{self.function(target)}({', '.join(args)})"
+
+    def function(self, target: Any) -> str:
+        """How a callable is written."""
+        found = self._expressions.get(target)
+        if found is None:
+            found = self._expressions[target] = self._lookup(target)
+        return found
+
+    def _lookup(self, target: Any) -> str:
+        name = getattr(target, "__name__", "")
+        for prefix, namespace in NAMESPACES:
+            if name and getattr(namespace, name, None) is target:
+                return f"{prefix}.{name}"
+        if getattr(operator, name, None) is target:
+            self.functions[name] = target
+            return name
+        alias = self.names.fresh(name or "function")
+        self.functions[alias] = target
+        return alias
+
+
+class _Reader:
+    """Prints arguments; counts the reads as they pass, which is the order of `op.reads`."""
+
+    def __init__(self, printer: Printer, read: Any) -> None:
+        self.printer = printer
+        self.read = read
+        self.position = 0
+
+    def text(self, argument: Any) -> str:
+        kind = type(argument)
+        if kind is Value:
+            text: str = self.read(self.position)
+            self.position += 1
+            return text
+        if kind is float:
+            return repr(argument) if math.isfinite(argument) else f"float('{argument}')"
+        if kind in (int, bool, str, type(None), type(...)):
+            return repr(argument)
+        if kind is complex:
+            return f"complex({argument.real!r}, {argument.imag!r})".replace("inf", "float('inf')")
+        if kind in (torch.dtype, torch.memory_format, torch.layout):
+            return str(argument)
+        if kind is torch.device:
+            return f"torch.device({str(argument)!r})"
+        if kind is tuple:
+            return f"({', '.join(map(self.text, argument))}{',' if len(argument) == 1 else ''})"
+        if kind is list:
+            return f"[{', '.join(map(self.text, argument))}]"
+        if kind is dict:
+            return "{" + ", ".join(f"{key!r}: {self.text(item)}" for key, item in argument.items()) + "}"
+        if kind is slice:
+            return self._slice(argument)
+        return self.printer.constant(argument)
+
+    def index(self, argument: Any) -> str:
+        """What stands between brackets."""
+        if type(argument) is tuple and argument:
+            return ", ".join(map(self.index, argument)) + ("," if len(argument) == 1 else "")
+        if type(argument) is not slice:
+            return self.text(argument)
+        start, stop, step = (
+            "" if part is None else self.text(part) for part in (argument.start, argument.stop, argument.step)
+        )
+        return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+
+    def _slice(self, argument: slice) -> str:
+        parts = [self.text(part) for part in (argument.start, argument.stop, argument.step)]
+        return f"slice({', '.join(parts)})"

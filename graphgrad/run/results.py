@@ -1,0 +1,58 @@
+"""What a program returns becomes what the user gets: arrays that share memory with nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from ..plan.steps import Plan
+
+
+def convert(
+    plan: Plan,
+    outputs: list[Any],
+    feeds: Sequence[Any],
+    state: Sequence[Any],
+    constants: Sequence[Any],
+    numpy: bool,
+) -> list[Any]:
+    """The fetched values; those that may share memory are compared with everything that outlives the run."""
+    if plan.shared:
+        taken = {_memory(item) for item in (*feeds, *state, *constants) if isinstance(item, torch.Tensor)}
+        first_of: dict[Any, int] = {}
+        for number, tensor in enumerate(outputs):
+            if isinstance(tensor, torch.Tensor):
+                first_of.setdefault(_memory(tensor), number)
+        for number in plan.shared:
+            tensor = outputs[number]
+            if isinstance(tensor, torch.Tensor) and (
+                _memory(tensor) in taken or first_of[_memory(tensor)] != number or 0 in tensor.stride()
+            ):
+                outputs[number] = tensor.detach().clone(memory_format=torch.contiguous_format)
+    return [_numpy(tensor) if numpy else _torch(tensor) for tensor in outputs]
+
+
+def _memory(tensor: torch.Tensor) -> Any:
+    if tensor.layout is not torch.strided or tensor.numel() == 0:
+        return id(tensor)
+    return tensor.untyped_storage().data_ptr()
+
+
+def _torch(tensor: Any) -> Any:
+    return tensor.detach() if isinstance(tensor, torch.Tensor) else torch.tensor(tensor)
+
+
+def _numpy(tensor: Any) -> Any:
+    """An array, a numpy scalar for rank 0, or the torch tensor if numpy lacks its dtype."""
+    if not isinstance(tensor, torch.Tensor):
+        return torch.tensor(tensor).numpy()[()]
+    tensor = tensor.detach()
+    if tensor.is_cuda:
+        tensor = tensor.cpu()
+    try:
+        array = tensor.resolve_conj().resolve_neg().numpy()
+    except TypeError:  # bfloat16, sparse, ...
+        return tensor
+    return array[()] if array.ndim == 0 else array

@@ -1,0 +1,137 @@
+"""What an emitted program calls besides torch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from ..record.identity import gate, own
+
+__all__ = ["Run", "overwrite", "own", "straight_through"]
+
+
+class Run:
+    """The switches and random streams of one run.
+
+    Attributes:
+        sweep: the number of the gradients() call whose sweep is under way; gates and sums go by it.
+    """
+
+    __slots__ = ("sweep", "_orders", "_draw")
+
+    def __init__(self, orders: Sequence[str] = (), draw: Callable[..., Any] | None = None) -> None:
+        self.sweep = -1
+        self._orders = orders
+        self._draw = draw
+
+    def gate(self, tensor: torch.Tensor, sweeps: tuple[int, ...]) -> None:
+        """Let no gradient pass through the tensor in these sweeps."""
+        gate(tensor, lambda: self.sweep in sweeps)
+
+    def fan(self, tensor: torch.Tensor, readers: int) -> tuple[torch.Tensor, ...]:
+        """An alias per reader, so that their gradients are summed in the order of the current sweep."""
+        aliases: tuple[torch.Tensor, ...] = _Fan.apply(tensor, readers, self)  # type: ignore[no-untyped-call]
+        return aliases
+
+    def order(self) -> str:
+        return self._orders[self.sweep]
+
+    def draw(self, stream: int, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a random function on its own stream."""
+        if self._draw is None:
+            return function(*args, **kwargs)
+        return self._draw(stream, function, args, kwargs)
+
+
+class _Fan(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor, readers: int, run: Run) -> Any:
+        ctx.set_materialize_grads(False)
+        ctx.run = run
+        return tuple([tensor.view_as(tensor) for _ in range(readers)])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
+        terms = [gradient for gradient in gradients if gradient is not None]
+        if not terms:
+            return None, None, None
+        order = ctx.run.order()
+        if order == "tree":
+            while len(terms) > 1:
+                pairs = [a + b for a, b in zip(terms[::2], terms[1::2], strict=False)]
+                terms = pairs + terms[len(pairs) * 2 :]
+            return terms[0], None, None
+        if order == "default":
+            terms.reverse()
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total, None, None
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
+        return fed.view_as(fed)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
+        return gradient, None
+
+
+def straight_through(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
+    """The fed value forward, the computed one's gradient backward."""
+    replaced: torch.Tensor = _StraightThrough.apply(computed, fed)  # type: ignore[no-untyped-call]
+    return replaced
+
+
+def overwrite(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
+    """The computed tensor with the fed numbers in it, so that its derivative reads them too."""
+    if computed.shape != fed.shape:
+        raise ValueError(f"the fed value has shape {list(fed.shape)}, the operation gives {list(computed.shape)}")
+    computed.data.copy_(fed)
+    return computed
+
+
+class Streams:
+    """A random stream per operation, seeded by the graph, the operation and how often it has drawn.
+
+    torch's global generators are put back as they were, so a user's own draws do not change.
+    """
+
+    _lock = threading.Lock()
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._drawn: dict[int, int] = {}
+
+    def draw(self, stream: int, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        with self._lock:
+            count = self._drawn.get(stream, 0)
+            self._drawn[stream] = count + 1
+            generators = [torch.default_generator]
+            if torch.cuda.is_available() and torch.cuda.is_initialized():
+                generators += torch.cuda.default_generators
+            states = [generator.get_state() for generator in generators]
+            seed = _mix(self._seed, stream, count)
+            try:
+                for generator in generators:
+                    generator.manual_seed(seed)
+                return function(*args, **kwargs)
+            finally:
+                for generator, state in zip(generators, states, strict=True):
+                    generator.set_state(state)
+
+
+def _mix(*parts: int) -> int:
+    """A 63-bit hash of some integers (splitmix64)."""
+    state = 0
+    for part in parts:
+        state = (state + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        state ^= state >> 31
+    return state >> 1

@@ -1,0 +1,305 @@
+"""`Session`: runs what is asked for, and keeps the variables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..graph.graph import Graph, get_default_graph
+from ..graph.operation import Operation, Role, Value
+from ..graph.scopes import as_device
+from ..graph.sessions import session_stack
+from ..ground.errors import ArgumentTypeError, InvalidArgumentError, OpError, ResourceExhaustedError
+from ..plan.fetches import Fetches, key_of
+from ..plan.plan import plan
+from ..record.dims import Dim
+from ..record.tensor import Tensor
+from .emit import Program, emit
+from .feeds import feed
+from .results import convert
+from .runtime import Run, Streams
+from .store import Store
+
+# Programs kept per session; the oldest goes first.
+_KEPT = 512
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A run that has been asked for before."""
+
+    program: Program
+    build: Callable[[Sequence[Any]], Any]
+    orders: tuple[str, ...]
+    unfed: Operation | None
+
+
+class Session:
+    """Runs parts of a graph, and holds the values of its variables.
+
+    Args:
+        graph: the graph; the default graph if None.
+        device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
+        outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
+
+    >>> import graphgrad as gg
+    >>> x = gg.placeholder(gg.float32, [2])
+    >>> with gg.Session() as sess:
+    ...     sess.run({"double": 2 * x, "none": None}, feed_dict={x: [1.0, 2.0]})
+    {'double': array([2., 4.], dtype=float32), 'none': None}
+    """
+
+    def __init__(
+        self, graph: Graph | None = None, device: str | torch.device | None = None, *, outputs: str = "numpy"
+    ) -> None:
+        if graph is not None and not isinstance(graph, Graph):
+            raise TypeError(f"graph is {graph!r}, not a gg.Graph")
+        if outputs not in ("numpy", "torch"):
+            raise ValueError(f"outputs is {outputs!r}; use 'numpy' or 'torch'")
+        self.graph = get_default_graph() if graph is None else graph
+        self._device = as_device(device) or "cpu"
+        self._numpy = outputs == "numpy"
+        self._store = Store(self._device)
+        self._prepared: dict[Any, _Prepared] = {}
+        seed = self.graph.seed
+        self._streams = Streams(int.from_bytes(os.urandom(8), "little") if seed is None else seed)
+        self._closed = False
+        self._entered: Any = None
+
+    # -- running ----------------------------------------------------------------------------------
+
+    def run(
+        self,
+        fetches: Any,
+        feed_dict: dict[Any, Any] | None = None,
+        options: None = None,
+        run_metadata: None = None,
+        *,
+        watch: None = None,
+    ) -> Any:
+        """Run what the fetches need and return their values.
+
+        Args:
+            fetches: a tensor, operation, variable, name or None, or any nest of list, tuple, namedtuple and
+                dict of them.
+            feed_dict: tensors or their names -> values: arrays, numbers, lists, torch tensors. A fed tensor
+                cuts off what is above it.
+            options, run_metadata, watch: must be None; profiles and watches are not built yet.
+
+        Returns:
+            The same nest: arrays (scalars for rank 0) for tensors, None for operations and None.
+
+        Raises:
+            InvalidArgumentError: an operation failed, or a placeholder was not fed; with `.op`.
+            FailedPreconditionError: a variable has no value yet.
+            TypeError, ValueError: for fetches or feeds that can't be right.
+            RuntimeError: if the session is closed.
+        """
+        if options is not None or run_metadata is not None or watch is not None:
+            raise NotImplementedError("options, run_metadata and watch are not supported yet")
+        if feed_dict:
+            keys = tuple([self._feed_key(key) for key in feed_dict])
+            return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
+        if feed_dict is not None and not isinstance(feed_dict, dict):
+            raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
+        return self._run(self._prepare(fetches, ()), (), ())
+
+    def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None) -> Callable[..., Any]:
+        """A function of the values of `feed_list` that runs the fetches; the fastest way to run them often.
+
+        >>> import graphgrad as gg
+        >>> x = gg.placeholder(gg.float32, [])
+        >>> with gg.Session() as sess:
+        ...     square = sess.make_callable(x * x, [x])
+        ...     square(3.0)
+        np.float32(9.0)
+        """
+        if feed_list is not None and not isinstance(feed_list, (list, tuple)):
+            raise TypeError(f"feed_list is a list or tuple, got {feed_list!r}")
+        keys = tuple(self._feed_key(key) for key in feed_list or ())
+        prepared = self._prepare(fetches, keys)
+
+        def call(*values: Any) -> Any:
+            if len(values) != len(keys):
+                raise TypeError(f"the callable takes {len(keys)} values, got {len(values)}")
+            return self._run(prepared, keys, values)
+
+        return call
+
+    def source(self, fetches: Any, feed_dict: Any = ()) -> str:
+        """The PyTorch program that such a run executes, as readable Python.
+
+        The text runs by itself: `program(feeds, state, const, run)` takes what `program_inputs` gives.
+
+        Args:
+            fetches: as in `run`.
+            feed_dict: the tensors that would be fed: a list of them, or a feed_dict.
+        """
+        return self._prepare(fetches, tuple(self._feed_key(key) for key in feed_dict)).program.text
+
+    def program_inputs(self, fetches: Any, feed_dict: dict[Any, Any] | None = None) -> tuple[Any, ...]:
+        """The arguments (feeds, state, const, run) of the program that `source` shows. State is copied."""
+        given = feed_dict or {}
+        keys = tuple(self._feed_key(key) for key in given)
+        prepared = self._prepare(fetches, keys)
+        program = prepared.program
+        feeds = [feed(key, data, self._device) for key, data in zip(keys, given.values(), strict=True)]
+        state = [self._store.value(each).detach().clone() for each in program.plan.states]
+        for tensor in state:
+            tensor.requires_grad_(tensor.is_floating_point() or tensor.is_complex())
+        return feeds, state, program.constants, Run(prepared.orders, self._streams.draw)
+
+    def _run(self, prepared: _Prepared, keys: tuple[Value, ...], data: Any) -> Any:
+        if self._closed:
+            raise RuntimeError("attempted to use a closed Session")
+        if prepared.unfed is not None:
+            raise InvalidArgumentError(
+                f"the placeholder {prepared.unfed.name} must be fed", prepared.unfed, "add it to feed_dict"
+            )
+        device = self._device
+        feeds = [feed(key, item, device) for key, item in zip(keys, data, strict=True)]
+        program = prepared.program
+        run = Run(prepared.orders, self._streams.draw)
+        states = program.plan.states
+        exclusive = False
+        if states:
+            state, exclusive = self._store.begin(states, program.donated)
+        else:
+            state = []
+        try:
+            outputs, renamed = _execute(program, feeds, state, run)
+            if program.renamed:
+                self._store.put(program.renamed, renamed)
+            if program.donated and not exclusive:
+                self._store.put(program.donated, [state[states.index(each)] for each in program.donated])
+        finally:
+            if states:
+                self._store.end(exclusive)
+        results = convert(program.plan, outputs, feeds, state, program.constants, self._numpy)
+        return prepared.build(results)
+
+    def _prepare(self, fetches: Any, feeds: tuple[Value, ...]) -> _Prepared:
+        key = (key_of(fetches), feeds)
+        found = self._prepared.get(key)
+        if found is None:
+            if self._closed:
+                raise RuntimeError("attempted to use a closed Session")
+            wanted = Fetches(self.graph, fetches)
+            planned = plan(tuple(wanted.values), tuple(wanted.operations), feeds)
+            unfed = next((step.op for step in planned.steps if step.op.role is Role.PLACEHOLDER), None)
+            if unfed is not None:
+                return _Prepared(None, wanted.build, (), unfed)  # type: ignore[arg-type]
+            orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
+            found = _Prepared(emit(planned, self._device), wanted.build, orders, None)
+            if len(self._prepared) >= _KEPT:
+                self._prepared.pop(next(iter(self._prepared)), None)
+            self._prepared[key] = found
+        return found
+
+    def _feed_key(self, key: Any) -> Value:
+        if isinstance(key, Tensor):
+            value: Value = key._value
+        elif isinstance(key, str):
+            try:
+                value = self.graph.value_by_name(key)
+            except (KeyError, ValueError) as error:
+                raise ArgumentTypeError(
+                    f"Cannot interpret feed_dict key {key!r} as a tensor: {error.args[0]}"
+                ) from None
+        else:
+            raise ArgumentTypeError(f"Cannot interpret feed_dict key {key!r} as a tensor: use a tensor or its name")
+        if value.op.graph is not self.graph:
+            raise ArgumentTypeError(f"Cannot interpret feed_dict key {value.name}: it belongs to another graph")
+        if isinstance(key, Dim):
+            raise ArgumentTypeError("a size can't be fed: feed the tensor that has it")
+        return value
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End the session and free its variables. Closing twice is fine."""
+        self._closed = True
+        self._prepared.clear()
+        self._store = Store(self._device)
+
+    @contextlib.contextmanager
+    def as_default(self) -> Iterator[Session]:
+        """Make this the session that `Tensor.eval` and `Operation.run` use, on this thread."""
+        stack = session_stack()
+        stack.append(self)
+        try:
+            with self.graph.as_default():
+                yield self
+        finally:
+            stack.remove(self)
+
+    def __enter__(self) -> Session:
+        if self._entered is not None:
+            raise RuntimeError("this Session is already entered: `with session` is not re-entrant")
+        self._entered = self.as_default()
+        self._entered.__enter__()
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        entered, self._entered = self._entered, None
+        entered.__exit__(*failure)
+        self.close()
+
+
+class InteractiveSession(Session):
+    """A Session that is the default one from its creation until it is closed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._default = self.as_default()
+        self._default.__enter__()
+
+    def close(self) -> None:
+        """End the session; it is no longer the default one."""
+        if not self._closed:
+            self._default.__exit__(None, None, None)
+        super().close()
+
+
+def _execute(program: Program, feeds: list[Any], state: list[Any], run: Run) -> tuple[list[Any], list[Any]]:
+    """Call the program with torch's switches as it needs them, whatever the caller has set."""
+    outer = torch.is_grad_enabled()
+    torch._C._set_grad_enabled(False)
+    try:
+        if (
+            torch.is_inference_mode_enabled()
+            or torch._C._is_any_autocast_enabled()
+            or torch._C._len_torch_function_stack()
+        ):
+            with (
+                torch.inference_mode(False),
+                torch.autocast("cpu", enabled=False),
+                torch._C.DisableTorchFunction(),
+            ):
+                torch._C._set_grad_enabled(False)
+                return program.call(feeds, state, program.constants, run)  # type: ignore[no-any-return]
+        return program.call(feeds, state, program.constants, run)  # type: ignore[no-any-return]
+    except OpError:
+        raise
+    except Exception as error:
+        raise _failure(error, program) from error
+    finally:
+        torch._C._set_grad_enabled(outer)
+
+
+def _failure(error: Exception, program: Program) -> OpError:
+    """The error of a run, with the operation and the user's line that recorded it."""
+    op: Operation | None = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == program.filename:
+            op = program.ops[trace.tb_lineno - 1] or op
+        trace = trace.tb_next
+    kind = ResourceExhaustedError if isinstance(error, torch.OutOfMemoryError) else InvalidArgumentError
+    lines = str(error).strip().splitlines()
+    return kind(f"{type(error).__name__}: {lines[0] if lines else ''}", op)

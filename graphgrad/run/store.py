@@ -1,0 +1,89 @@
+"""The variables' values of one session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import torch
+
+from ..ground.errors import FailedPreconditionError
+from ..record.variable import State
+
+
+class Store:
+    """State -> tensor. Floating ones are autograd leaves, ready to be differentiated.
+
+    A run that updates variables in place has the store to itself; it takes copies instead when other
+    runs are under way on other threads.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._values: dict[State, torch.Tensor] = {}
+        self._device = device
+        self._free = threading.Condition()
+        self._active = 0
+        self._owner: int | None = None
+
+    def begin(self, states: Sequence[State], donated: Sequence[State]) -> tuple[list[torch.Tensor], bool]:
+        """The values for a run, and whether those donated are the store's own."""
+        me = threading.get_ident()
+        with self._free:
+            while self._owner is not None and self._owner != me:
+                self._free.wait()
+            tensors = [self._get(state) for state in states]
+            exclusive = bool(donated) and self._active == 0
+            if exclusive:
+                self._owner = me
+            elif donated:
+                copies = set(donated)
+                tensors = [
+                    leaf(tensor.detach().clone()) if state in copies else tensor
+                    for state, tensor in zip(states, tensors, strict=True)
+                ]
+            self._active += 1
+        return tensors, exclusive
+
+    def end(self, exclusive: bool) -> None:
+        """The run is over, or has failed."""
+        with self._free:
+            self._active -= 1
+            if exclusive:
+                self._owner = None
+                self._free.notify_all()
+
+    def put(self, states: Sequence[State], tensors: Sequence[torch.Tensor]) -> None:
+        """Bind new values."""
+        with self._free:
+            for state, tensor in zip(states, tensors, strict=True):
+                self._values[state] = leaf(tensor)
+
+    def _get(self, state: State) -> torch.Tensor:
+        found = self._values.get(state)
+        if found is None:
+            if state.parameter is None:
+                op = state.reads[0].op
+                raise FailedPreconditionError(
+                    f"the variable {state.name} has no value yet",
+                    op,
+                    "session.run(gg.global_variables_initializer()) first",
+                )
+            with torch.inference_mode(False), torch.no_grad():
+                found = leaf(state.parameter.detach().clone().to(self._device))
+            self._values[state] = found
+        return found
+
+    def is_initialized(self, state: State) -> bool:
+        return state in self._values or state.parameter is not None
+
+    def value(self, state: State) -> torch.Tensor:
+        """The current value; `FailedPreconditionError` if there is none."""
+        with self._free:
+            return self._get(state)
+
+
+def leaf(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor as a leaf that autograd can differentiate, if its dtype allows."""
+    if tensor.is_floating_point() or tensor.is_complex():
+        return tensor.requires_grad_()
+    return tensor

@@ -1,0 +1,5 @@
+"""Floor 7, `gg.train`: optimizers."""
+
+from .optimizers import GradientDescentOptimizer, Optimizer
+
+__all__ = ["GradientDescentOptimizer", "Optimizer"]
