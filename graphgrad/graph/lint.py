@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from .graph import Graph
 
@@ -22,7 +23,7 @@ def lint(graph: Graph) -> list[str]:
         for value in set(op.reads):
             if value.readers.count(op) != op.reads.count(value):
                 faults.append(f"{value.name} does not list its reader {op.name}")
-        reads = Counter((value.op.name, value.index) for value in op.reads)
+        reads: Counter[Any] = Counter((value.op.name, value.index) for value in op.reads)
         reads.update((control.name, None) for control in op.controls)
         edges = Counter((source, data.get("output")) for source, _, data in graph.nx.in_edges(op.name, data=True))
         if edges != reads:

@@ -76,7 +76,8 @@ def live_view(operations: list[Operation]) -> networkx.MultiDiGraph[str]:
             _show(op, nodes, successors, predecessors)
 
     nodes, successors, predecessors = _Current(refresh), _Current(refresh), _Current(refresh)
-    graph._node, graph._succ, graph._pred = nodes, successors, predecessors
+    for name, content in {"_node": nodes, "_succ": successors, "_pred": predecessors}.items():
+        setattr(graph, name, content)
     return graph
 
 

@@ -179,4 +179,5 @@ def as_dtype(dtype: Any) -> torch.dtype:
             name = ""
     if name not in _BY_NAME:
         raise TypeError(f"{dtype!r} is not a dtype; give a torch dtype such as torch.float32, or its name")
-    return _BY_NAME[name]
+    found: torch.dtype = _BY_NAME[name]
+    return found

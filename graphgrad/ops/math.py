@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ import torch
 from ..ground.spec import as_dtype
 from .table import apply, row, tensor
 
-_UNARY = {
+_UNARY: dict[str, Callable[..., Any]] = {
     "abs": torch.abs, "negative": torch.neg, "exp": torch.exp, "expm1": torch.expm1, "log": torch.log,
     "log1p": torch.log1p, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt, "square": torch.square, "sign": torch.sign,
     "sin": torch.sin, "cos": torch.cos, "tan": torch.tan, "sinh": torch.sinh, "cosh": torch.cosh,
@@ -19,15 +20,14 @@ _UNARY = {
     "is_nan": torch.isnan, "is_inf": torch.isinf, "is_finite": torch.isfinite, "logical_not": torch.logical_not,
     "erf": torch.erf, "lgamma": torch.lgamma, "real": torch.real, "imag": torch.imag, "conj": torch.conj,
 }  # fmt: skip
-_BINARY = {
+_BINARY: dict[str, Callable[..., Any]] = {
     "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
     "truediv": operator.truediv, "floordiv": operator.floordiv, "mod": operator.mod, "pow": operator.pow,
-    "maximum": torch.maximum, "minimum": torch.minimum, "squared_difference": lambda x, y: (x - y) * (x - y),
+    "maximum": torch.maximum, "minimum": torch.minimum,
     "equal": operator.eq, "not_equal": operator.ne, "less": operator.lt, "less_equal": operator.le,
     "greater": operator.gt, "greater_equal": operator.ge, "logical_and": torch.logical_and,
     "logical_or": torch.logical_or, "atan2": torch.atan2,
 }  # fmt: skip
-_BINARY["squared_difference"].__name__ = "squared_difference"
 _REDUCE = {
     "reduce_sum": torch.sum, "reduce_mean": torch.mean, "reduce_max": torch.amax, "reduce_min": torch.amin,
     "reduce_all": torch.all, "reduce_any": torch.any,
@@ -90,6 +90,13 @@ def reduce_logsumexp(input_tensor: Any, axis: Any = None, keepdims: bool = False
     return apply(torch.logsumexp, (values, axes, keepdims), {}, name)
 
 
+def squared_difference(x: Any, y: Any, name: str | None = None) -> Any:
+    """The square of x - y, elementwise."""
+    left = tensor(x, y)
+    difference = left - tensor(y, left)
+    return apply(operator.mul, (difference, difference), {}, name)
+
+
 def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, name: str | None = None) -> Any:
     """The matrix product, batched over leading axes.
 
@@ -140,5 +147,5 @@ def argmin(input: Any, axis: int | None = None, name: str | None = None, output_
 
 TABLE |= {
     function.__name__: function
-    for function in (reduce_prod, reduce_logsumexp, matmul, cast, clip_by_value, argmax, argmin)
+    for function in (reduce_prod, reduce_logsumexp, squared_difference, matmul, cast, clip_by_value, argmax, argmin)
 }

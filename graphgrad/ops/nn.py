@@ -111,8 +111,10 @@ def dropout(x: Any, keep_prob: float | None = None, noise_shape: None = None, se
     return seeded(apply(F.dropout, (tensor(x), dropped, True), {}, name or "dropout"), seed)
 
 
-def conv2d(input: Any, filter: Any = None, strides: Any = 1, padding: str = "VALID", use_cudnn_on_gpu: bool = True,
-           data_format: str = "NHWC", dilations: Any = 1, name: str | None = None, filters: Any = None) -> Any:  # fmt: skip
+def conv2d(
+    input: Any, filter: Any = None, strides: Any = 1, padding: str = "VALID", use_cudnn_on_gpu: bool = True,
+    data_format: str = "NHWC", dilations: Any = 1, name: str | None = None, filters: Any = None,
+) -> Any:  # fmt: skip
     """The 2-D convolution of images with a filter of shape [height, width, in, out].
 
     Args:

@@ -81,7 +81,7 @@ def _signature(text: str) -> inspect.Signature:
     parameters = []
     for part in text.split():
         argument, _, default = part.partition("=")
-        value = {"None": None, "True": True, "False": False, "": inspect.Parameter.empty}.get(default, default)
+        value: Any = {"None": None, "True": True, "False": False, "": inspect.Parameter.empty}.get(default, default)
         if isinstance(value, str):
             value = float(value) if "." in value else int(value)
         parameters.append(inspect.Parameter(argument, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value))

@@ -108,7 +108,7 @@ def _ask(call: GradientCall, outputs: set[int]) -> Asked:
     chosen = tuple(sorted(outputs))
     wanted = {value for k in chosen for value in call.xs[k]}
     path = restricted(call.path, wanted)
-    useful = wanted.union(step.node.values[k] for step in path for k in step.outputs)  # type: ignore[arg-type]
+    useful = wanted.union(step.node.values[k] for step in path for k in step.outputs)
     start = [(y, seed) for y, seed in zip(call.ys, call.seeds, strict=True) if y in useful]
     operations = frozenset(step.node for step in path if isinstance(step.node, Operation))
     through = frozenset(

@@ -18,6 +18,7 @@ import torch
 from ..ground.spec import IntSpec
 from .identity import gate, own
 from .infer import Leaf, Signature, leaves
+from .infer import trial as trial_calls
 
 
 @dataclass
@@ -69,6 +70,10 @@ class Derivative:
         self._ask()
 
     def _ask(self) -> None:
+        with trial_calls():
+            self._ask_within()
+
+    def _ask_within(self) -> None:
         try:
             trial = self._attempt()
         except (NotImplementedError, RuntimeError) as error:

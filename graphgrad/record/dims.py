@@ -106,6 +106,9 @@ class Dim(torch.SymInt):
 
     __le__ = __gt__ = __ge__ = __lt__
 
+    def __neg__(self) -> Dim:
+        return SizeRecorder.arithmetic(operator.neg, (self,))
+
 
 def _arithmetic(function: Callable[..., Any], swap: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Dim, other: Any) -> Any:
@@ -121,7 +124,6 @@ def _arithmetic(function: Callable[..., Any], swap: bool = False) -> Callable[[A
 for _name in ("add", "sub", "mul", "floordiv", "mod", "pow", "truediv"):
     setattr(Dim, f"__{_name}__", _arithmetic(getattr(operator, _name)))
     setattr(Dim, f"__r{_name}__", _arithmetic(getattr(operator, _name), swap=True))
-Dim.__neg__ = lambda self: SizeRecorder.arithmetic(operator.neg, (self,))  # type: ignore[method-assign,assignment,return-value]
 
 
 class TensorShape(tuple):  # type: ignore[type-arg]
@@ -161,7 +163,7 @@ class TensorShape(tuple):  # type: ignore[type-arg]
 
     num_elements = numel
 
-    def __getitem__(self, index: SupportsIndex | slice) -> Any:  # type: ignore[override]
+    def __getitem__(self, index: SupportsIndex | slice) -> Any:
         found = tuple.__getitem__(self, index)
         return TensorShape(found) if isinstance(index, slice) else found
 

@@ -43,4 +43,4 @@ def gate(tensor: torch.Tensor, closed: Callable[[], bool]) -> None:
             return None
         return tuple([None if n == number else gradient for n, gradient in enumerate(gradients)])
 
-    node.register_prehook(hook)  # type: ignore[arg-type]
+    node.register_prehook(hook)

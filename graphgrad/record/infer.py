@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -39,6 +40,29 @@ class Leaf:
     """The n-th output in a result's structure."""
 
     index: int
+
+
+class _Probing(threading.local):
+    active = False
+
+
+_probing = _Probing()
+
+
+def probing() -> bool:
+    """Whether this thread's torch calls are trials of the recorder itself, which nobody may record."""
+    return _probing.active
+
+
+@contextlib.contextmanager
+def trial() -> Iterator[None]:
+    """A block of such calls."""
+    outer = _probing.active
+    _probing.active = True
+    try:
+        yield
+    finally:
+        _probing.active = outer
 
 
 class Signature:
@@ -125,7 +149,7 @@ class Signature:
 
     def _infer(self) -> None:
         try:
-            with torch.no_grad(), _default_dtype(self.modes.default_dtype):
+            with trial(), torch.no_grad(), _default_dtype(self.modes.default_dtype):
                 self._infer_in_worlds()
         except (NotImplementedError, RuntimeError) as refused:
             lacking = isinstance(refused, NotImplementedError) or "meta" in str(refused).lower()
@@ -133,7 +157,7 @@ class Signature:
                 raise
             # torch has no meta kernel for it, or its shape depends on data: small real tensors tell.
             self.device = "cpu"
-            with torch.no_grad(), torch.random.fork_rng(devices=[]), _default_dtype(self.modes.default_dtype):
+            with trial(), torch.no_grad(), torch.random.fork_rng(devices=[]), _default_dtype(self.modes.default_dtype):
                 self._infer_in_worlds()
 
     def _infer_in_worlds(self) -> None:
@@ -234,11 +258,11 @@ class Signature:
         self.structure = rebuild(alive[0], lambda leaf: positions[next(counter)])
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees the kernels that a call reaches: whether it is random, whether it is attention."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.random = False
         self.attention = False
 
@@ -298,7 +322,7 @@ def rebuild(nest: Any, change: Callable[[Any], Any]) -> Any:
         if type(nest) is tuple:
             return tuple(items)
         named = hasattr(nest, "_fields") and type(nest).__module__ != "torch.return_types"
-        return type(nest)(*items) if named else type(nest)(items)  # type: ignore[call-arg]
+        return type(nest)(*items) if named else type(nest)(items)
     if isinstance(nest, list):
         return [rebuild(item, change) for item in nest]
     if isinstance(nest, dict):

@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from ..graph.graph import get_default_graph
 from .dims import Dim
+from .infer import probing
 from .record import call, first_symbolic
 from .tensor import Tensor
 from .variable import parameter_names
@@ -37,6 +38,8 @@ class Recording(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if probing():
+            return func(*args, **kwargs)
         if any(issubclass(kind, (Tensor, Dim)) for kind in types) or first_symbolic((args, kwargs)) is not None:
             return call(func, args, kwargs)
         if func is torch.tensor or not (func in _FACTORIES or _has_parameter(args, kwargs)):

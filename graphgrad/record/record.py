@@ -18,7 +18,7 @@ from ..graph.graph import get_default_graph
 from ..graph.operation import Role, Value, handle_of
 from ..graph.origin import short, source_line, user_frame
 from ..ground.errors import RecordingError, message
-from ..ground.spec import IntSpec, Spec, int_spec
+from ..ground.spec import WORLDS, IntSpec, Spec, int_spec
 from .canonical import Canonical, _known, canonical
 from .constants import as_constant
 from .dims import Dim, SizeRecorder
@@ -128,7 +128,7 @@ def _scan(
         parts = [_scan(part, key, reads, weak, known, whole) for part in (argument.start, argument.stop, argument.step)]
         key.append("slice")
         return slice(*parts)
-    if isinstance(argument, int) and not isinstance(argument, Dim):
+    if isinstance(argument, int):
         plain = bool(argument) if kind is bool else int(argument)  # a Dimension, a numpy int, an IntEnum
         key += (int, plain)
         return plain
@@ -273,10 +273,11 @@ def size_of(value: Value, axis: int) -> Dim:
 
 
 def _size_spec(function: Callable[..., Any], args: tuple[Any, ...]) -> IntSpec:
-    worlds = max(len(item.spec.worlds) for item in args if isinstance(item, Value))
     sizes: list[int | None] = []
-    for world in range(worlds):
-        operands = [item.spec.worlds[world] if isinstance(item, Value) else item for item in args]
+    for world in range(len(WORLDS)):
+        operands: list[Any] = [
+            item.spec.worlds[world] if isinstance(item, Value) and item.spec.worlds else item for item in args
+        ]
         if any(operand is None for operand in operands) or (
             function in (operator.floordiv, operator.mod) and operands[1] == 0
         ):

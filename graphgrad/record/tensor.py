@@ -20,7 +20,7 @@ from ..ground.errors import NoValueError, message
 from ..ground.spec import IntSpec, Spec, format_shape
 from .dims import Dim, Dimension, TensorShape, UnknownShape
 
-_wrap: Callable[..., Any] = torch.Tensor._make_wrapper_subclass  # type: ignore[attr-defined]
+_wrap: Callable[..., Any] = torch.Tensor._make_wrapper_subclass
 _shapes: dict[Spec, TensorShape] = {}
 
 
@@ -72,7 +72,9 @@ class Tensor(torch.Tensor):
         return Recorder.call(func, args, kwargs or {})
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> NoReturn:
         for argument in args:
             if isinstance(argument, Tensor):
                 raise no_value(argument._value, str(func))
@@ -90,7 +92,7 @@ class Tensor(torch.Tensor):
         return self._value.op.graph
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """`op:index`, unique in its graph."""
         return self._value.name
 
@@ -115,7 +117,7 @@ class Tensor(torch.Tensor):
         if spec.worlds is None:
             known = _shapes.get(spec)
             if known is None:
-                known = _shapes[spec] = TensorShape(Dimension(size) for size in spec.shape or ())
+                known = _shapes[spec] = TensorShape(Dimension(size or 0) for size in spec.shape or ())
             return known
         if spec.shape is None:
             return UnknownShape()
@@ -132,14 +134,14 @@ class Tensor(torch.Tensor):
         """TF1's spelling of `.shape`."""
         return self.shape
 
-    def size(self, dim: int | None = None) -> Any:  # type: ignore[override]
+    def size(self, dim: int | None = None) -> Any:
         shape = self.shape
         return shape if dim is None else shape[dim]
 
     def dim(self) -> int:
         return len(self.shape)
 
-    ndim = property(dim)  # type: ignore[assignment]
+    ndim = property(dim)
     ndimension = dim
 
     def numel(self) -> Any:

@@ -120,7 +120,7 @@ class Variable(Tensor):
         state.assigns.append(op)
         return Tensor.of(op.values[0])
 
-    def __repr__(self) -> str:
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"<Variable {self._value.name!r} {self.state.spec!r}>"
 
 

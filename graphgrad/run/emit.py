@@ -15,56 +15,15 @@ from typing import Any
 
 import torch
 import torch.nn.functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..graph.operation import Operation, Role, Value
-from ..graph.origin import short
 from ..ground.spec import Spec
 from ..plan.steps import Plan, Step
 from ..record.infer import Leaf
 from ..record.variable import State
+from .layout import HEADER, Line, layout
 from .printing import Names, Printer
-from .runtime import overwrite, own, straight_through
-
-# Python compiles a function in memory that grows with it; this many lines keep both in bounds.
-_PART = 1000
-
-_HEADER = """\
-import torch
-import torch.nn.functional as F
-from torch import inf, nan
-from graphgrad.run.runtime import Run, overwrite, own, straight_through
-from graphgrad.run.emit import math_attention, default_dtype
-
-set_grad = torch._C._set_grad_enabled
-"""
-
-
-def math_attention() -> Any:
-    """Attention by its formula, which can be differentiated more than once."""
-    return sdpa_kernel([SDPBackend.MATH])
-
-
-class default_dtype:
-    """A block with another default dtype: that of the recording."""
-
-    def __init__(self, dtype: torch.dtype) -> None:
-        self.dtype = dtype
-
-    def __enter__(self) -> None:
-        self.outer = torch.get_default_dtype()
-        torch.set_default_dtype(self.dtype)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_default_dtype(self.outer)
-
-
-@dataclass(slots=True)
-class _Line:
-    text: str
-    op: Operation | None
-    uses: tuple[str, ...] = ()
-    defines: tuple[str, ...] = ()
+from .runtime import default_dtype, math_attention, overwrite, own, straight_through
 
 
 @dataclass
@@ -104,7 +63,7 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
         "nan": float("nan"), "straight_through": straight_through, "math_attention": math_attention,
         "default_dtype": default_dtype, "set_grad": torch._C._set_grad_enabled,
     }  # fmt: skip
-    body = "\n" * _HEADER.count("\n") + text.removeprefix(_HEADER)  # the names are there: skip the imports
+    body = "\n" * HEADER.count("\n") + text.removeprefix(HEADER)  # the names are there: skip the imports
     exec(compile(body, filename, "exec"), namespace)  # noqa: S102
     program = Program(
         plan, text, namespace["program"], emitter.printer.constants, ops, filename,
@@ -122,7 +81,7 @@ class _Emitter:
     plan: Plan
     device: str
     names: Names = field(default_factory=Names)
-    lines: list[_Line] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     grad: bool = False
 
     def __post_init__(self) -> None:
@@ -132,6 +91,7 @@ class _Emitter:
         self.read_once: set[State] = set()
         self.donated = {update.op for update in self.plan.updates if update.donated}
         self.aliases: dict[Value, list[str]] = {}
+        self.switched = bool(self.plan.aliases) or any(step.gates for step in self.plan.steps)
         self.passed = {step.op.values[index] for step in self.plan.steps for index in step.fed}
         self.given = frozenset(self.plan.feeds) - self.passed
 
@@ -142,13 +102,13 @@ class _Emitter:
             self._feed(number, value)
         for step in self.plan.steps:
             self._step(step)
-        return _layout(self.lines, *self._finish())
+        return layout(self.lines, *self._finish())
 
     def name(self, value: Value) -> str:
         return self.names.of[self.plan.same.get(value, value)]
 
     def _emit(self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = ()) -> None:
-        self.lines.append(_Line(text, op, tuple(uses), tuple(defines)))
+        self.lines.append(Line(text, op, tuple(uses), tuple(defines)))
 
     def _set_grad(self, on: bool, op: Operation | None) -> None:
         if self.grad is not on:
@@ -330,19 +290,21 @@ class _Emitter:
     def _gradient(self, step: Step) -> None:
         op = step.op
         sweep = self.plan.sweeps[op]
-        self._emit(f"run.sweep = {sweep.number}", op)
+        if self.switched:
+            self._emit(f"run.sweep = {sweep.number}", op)
         flat = [value for group in sweep.groups for value in group]
         ys = [self.name(value) for value in sweep.ys]
         seeds = [self._seed(y, seed) for y, seed in zip(sweep.ys, sweep.seeds, strict=True)]
         xs = [self.name(value) for value in flat]
         found = [
-            self.names.new(op.values[k]) if len(group) == 1 else self.names.fresh("part")
+            self._gradient_name(op.values[k], group[0]) if len(group) == 1 else self.names.fresh("part")
             for k, group in zip(sweep.outputs, sweep.groups, strict=True)
             for _ in group
         ]
         given = "" if set(seeds) == {"None"} else f", [{', '.join(seeds)}]"
-        options = f", retain_graph={sweep.retain or sweep.create}, create_graph={sweep.create}"
-        text = f"{', '.join(found)}, = torch.autograd.grad([{', '.join(ys)}], [{', '.join(xs)}]{given}{options}, materialize_grads=True)"
+        options = ", create_graph=True" if sweep.create else ", retain_graph=True" if sweep.retain else ""
+        arguments = f"[{', '.join(ys)}], [{', '.join(xs)}]{given}{options}, materialize_grads=True"
+        text = f"{', '.join(found)}, = torch.autograd.grad({arguments})"
         uses = [*ys, *xs, *(self.name(seed) for seed in sweep.seeds if seed is not None)]
         self._emit(text, op, uses, found)
         parts = iter(found)
@@ -350,9 +312,13 @@ class _Emitter:
             terms = [next(parts) for _ in group]
             if len(group) > 1:
                 self._set_grad(sweep.create, op)
-                name = self.names.new(op.values[k])
+                name = self._gradient_name(op.values[k], group[0])
                 self._emit(f"{name} = {' + '.join(terms)}", op, terms, (name,))
         self._colocate(op, sweep.outputs, sweep.groups, sweep.call.colocated)
+
+    def _gradient_name(self, value: Value, x: Value) -> str:
+        name = self.names.of[value] = self.names.fresh(f"grad_{self.name(x)}")
+        return name
 
     def _colocate(self, op: Operation, outputs: Sequence[int], groups: Sequence[Any], colocated: bool) -> None:
         """Gradients come out where their x is; without colocation they go where the call was asked to be."""
@@ -403,72 +369,3 @@ def _pattern(structure: Any, names: list[str]) -> str:
     if isinstance(structure, (tuple, list)):
         return "(" + "".join(f"{_pattern(item, names)}, " for item in structure).rstrip() + ")"
     return "_"
-
-
-def _layout(lines: list[_Line], result: str, kept: set[str]) -> tuple[str, list[Operation | None]]:
-    """Lines to text: dels at last use, the user's line as a comment, parts of bounded length."""
-    last: dict[str, int] = {}
-    for number, line in enumerate(lines):
-        for name in (*line.uses, *line.defines):
-            last[name] = number
-    dead: dict[int, list[str]] = {}
-    for name, number in last.items():
-        if name not in kept:
-            dead.setdefault(number, []).append(name)
-    out = _HEADER.splitlines()
-    ops: list[Operation | None] = [None] * len(out)
-    parts = [lines[start : start + _PART] for start in range(0, len(lines), _PART)] or [[]]
-    alive: dict[str, None] = {}
-    calls: list[str] = []
-    number = 0
-    for index, part in enumerate(parts):
-        single = len(parts) == 1
-        head = "program(feeds, state, const, run)" if single else f"part_{index}(live, feeds, state, const, run)"
-        out += ["", f"def {head}:"]
-        ops += [None, None]
-        if not single and alive:
-            out.append(f"    {', '.join(alive)}, = live; live.clear()")
-            ops.append(None)
-        for line in part:
-            gone = dead.get(number, ())
-            alive.update(dict.fromkeys(line.defines))
-            for name in gone:
-                alive.pop(name, None)
-            removed = f"; del {', '.join(gone)}" if gone else ""
-            if removed and line.text.startswith("with "):
-                out.append(f"    {line.text}{_comment(line)}")
-                ops.append(line.op)
-                out.append(f"    {removed[2:]}")
-            else:
-                out.append(f"    {line.text}{removed}{_comment(line)}")
-            ops.append(line.op)
-            number += 1
-        if single:
-            out.append(f"    {result}")
-        else:
-            out.append(f"    live += ({', '.join(alive)},)" if alive else "    pass")
-            calls.append(f"    part_{index}(live, feeds, state, const, run)")
-        ops.append(None)
-    if calls:
-        out += ["", "def program(feeds, state, const, run):", "    live = []", *calls]
-        if alive:
-            out.append(f"    {', '.join(alive)}, = live; live.clear()")
-        out.append(f"    {result}")
-        ops += [None] * (len(out) - len(ops))
-    return "\n".join(out) + "\n", ops
-
-
-def _comment(line: _Line) -> str:
-    if line.op is None or line.op.code is None or line.text.startswith(("set_grad", "run.sweep")):
-        return ""
-    return f"  # {_short(line.op.code.co_filename)}:{line.op.lineno}"
-
-
-_shortened: dict[str, str] = {}
-
-
-def _short(filename: str) -> str:
-    found = _shortened.get(filename)
-    if found is None:
-        found = _shortened[filename] = short(filename).replace("\n", " ")
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import keyword
 import math
 import operator
@@ -21,7 +22,7 @@ _BINARY = {
 }  # fmt: skip
 
 _RESERVED = {"torch", "F", "feeds", "state", "const", "run", "own", "inf", "nan", "live", "set_grad",
-             "overwrite", "straight_through", "math_attention", "_"}  # fmt: skip
+             "overwrite", "straight_through", "math_attention", "default_dtype", "Run", "program", "_"}  # fmt: skip
 
 
 class Names:
@@ -80,7 +81,11 @@ class Printer:
         if target is torch.Tensor.__getitem__:
             return f"{reader.text(op.args[0])}[{reader.index(op.args[1])}]"
         args = [reader.text(argument) for argument in op.args]
-        args += [f"{key}={reader.text(argument)}" for key, argument in op.kwargs.items()]
+        usual = _defaults(target) if op.kwargs else {}
+        for key, argument in op.kwargs.items():
+            text = reader.text(argument)
+            if key not in usual or usual[key] is not argument:
+                args.append(f"{key}={text}")
         if type(target) is Attribute:
             return f"{args[0]}.{target.__name__}"
         name = getattr(target, "__name__", "")
@@ -106,6 +111,18 @@ class Printer:
         alias = self.names.fresh(name or "function")
         self.functions[alias] = target
         return alias
+
+
+_known_defaults: dict[Any, dict[str, Any]] = {}
+
+
+def _defaults(target: Any) -> dict[str, Any]:
+    """The arguments of a Python function that need not be written, with their usual values."""
+    found = _known_defaults.get(target)
+    if found is None:
+        parameters = inspect.signature(target).parameters.values() if inspect.isfunction(target) else ()
+        found = _known_defaults[target] = {each.name: each.default for each in parameters}
+    return found
 
 
 class _Reader:

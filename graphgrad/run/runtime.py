@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..record.identity import gate, own
 
-__all__ = ["Run", "overwrite", "own", "straight_through"]
+__all__ = ["Run", "default_dtype", "math_attention", "overwrite", "own", "straight_through"]
 
 
 class Run:
@@ -46,6 +47,25 @@ class Run:
         return self._draw(stream, function, args, kwargs)
 
 
+def math_attention() -> Any:
+    """Attention by its formula, which can be differentiated more than once."""
+    return sdpa_kernel([SDPBackend.MATH])
+
+
+class default_dtype:
+    """A block with another default dtype: that of the recording."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+
+    def __enter__(self) -> None:
+        self.outer = torch.get_default_dtype()
+        torch.set_default_dtype(self.dtype)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_default_dtype(self.outer)
+
+
 class _Fan(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tensor: torch.Tensor, readers: int, run: Run) -> Any:
@@ -78,7 +98,7 @@ class _StraightThrough(torch.autograd.Function):
         return fed.view_as(fed)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         return gradient, None
 
 
@@ -113,7 +133,7 @@ class Streams:
             count = self._drawn.get(stream, 0)
             self._drawn[stream] = count + 1
             generators = [torch.default_generator]
-            if torch.cuda.is_available() and torch.cuda.is_initialized():
+            if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
                 generators += torch.cuda.default_generators
             states = [generator.get_state() for generator in generators]
             seed = _mix(self._seed, stream, count)
