@@ -95,10 +95,7 @@ class Graph:
             self._operations.append(op)
             self._by_name[op.name] = op
             for value in reads:
-                if value.readers:
-                    value.readers.append(op)
-                else:
-                    value.readers = [op]
+                value.add_reader(op)
         return op
 
     def finalize(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -28,25 +28,40 @@ class Role(enum.Enum):
     GROUP = "group"
 
 
-# Most values have a reader soon; those that have none share this list, which is never changed.
-_NO_READERS: list[Operation] = []
-
-
 class Value:
     """One output of one operation. The user's handle on it is a symbolic Tensor."""
 
-    __slots__ = ("op", "index", "spec", "readers", "handle")
+    __slots__ = ("op", "index", "spec", "_readers", "handle")
 
     def __init__(self, op: Operation, index: int, spec: Spec | IntSpec) -> None:
         self.op = op
         self.index = index
         self.spec = spec
-        self.readers: list[Operation] = _NO_READERS
+        # None, the reader, or a list of them: most values are read once, and Python's garbage collector
+        # charges for every list that a large graph holds.
+        self._readers: Operation | list[Operation] | None = None
         self.handle: weakref.ref[Any] | None = None
 
     @property
     def name(self) -> str:
         return f"{self.op.name}:{self.index}"
+
+    @property
+    def readers(self) -> Sequence[Operation]:
+        """The operations that read it, once per read, in creation order."""
+        found = self._readers
+        if found is None:
+            return ()
+        return found if type(found) is list else (found,)  # type: ignore[return-value]
+
+    def add_reader(self, op: Operation) -> None:
+        found = self._readers
+        if found is None:
+            self._readers = op
+        elif type(found) is list:
+            found.append(op)
+        else:
+            self._readers = [found, op]  # type: ignore[list-item]
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.spec!r}>"

@@ -93,14 +93,15 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
             raise ValueError(
                 f"{reads[0].name} and {value.name} belong to different graphs, so {known.name} can't read both"
             )
+    read = tuple(reads)
     op = graph.add(
         Role.CALL,
         known.type,
         name or known.name,
-        tuple(reads),
+        read,
         signature.specs,
         target=known.target,
-        args=tuple(scanned),
+        args=read if scanned == reads else tuple(scanned),
         kwargs=options,
         signature=signature,
     )
