@@ -77,6 +77,7 @@ from .ops.variables import (
     variables_initializer,
 )
 from .ops.variables import new_variable as Variable
+from .record import functions as _functions  # noqa: F401  installs itself
 from .record import inplace as _inplace  # noqa: F401  installs its handlers
 from .record import refused as _refused  # noqa: F401
 from .record.modules import record_function as record

@@ -7,6 +7,7 @@ need and are nodes like any other, so the k-th order needs nothing new.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -116,11 +117,12 @@ def adjoint(op: Operation) -> list[Product]:
     """The adjoint nodes of a gradient operation, in topological order; the last ones give its outputs."""
     call: GradientCall = op.payload
     if call.adjoint is None:
-        call.adjoint = _expand(op, call)
+        call.adjoint = expand(call, op.values)
     return call.adjoint
 
 
-def _expand(op: Operation, call: GradientCall) -> list[Product]:
+def expand(call: GradientCall, results: Sequence[AnyValue]) -> list[Product]:
+    """The adjoint nodes of a call, in topological order; the last ones give `results`, one per connected x."""
     nodes: list[Product] = []
     terms: dict[AnyValue, list[AnyValue]] = {}
 
@@ -144,7 +146,7 @@ def _expand(op: Operation, call: GradientCall) -> list[Product]:
         nodes.append(Product(node, (*node.reads, *node.values, *seeds), given, product, by))
         for i, cotangent in zip(step.inputs, given, strict=True):
             terms.setdefault(node.reads[i], []).append(cotangent)
-    for group, value in zip(call.xs, op.values, strict=True):
+    for group, value in zip(call.xs, results, strict=True):
         parts = [total(x, x.op) for x in group if x in terms]
         handed = derivative.of_sum(len(parts), value.spec.dtype)
         nodes.append(Product(None, tuple(parts), (value,), handed, group[0].op))

@@ -75,7 +75,7 @@ def tensors(what: str, items: Any) -> list[Any]:
                 f"{place} is None: perhaps an earlier gradients() found it unconnected and returned None; "
                 "gg.explain(ys, xs) says why"
             )
-        if isinstance(item, (Tensor, torch.nn.Parameter)):
+        if isinstance(item, Tensor) or (isinstance(item, torch.Tensor) and item.requires_grad and item.is_leaf):
             continue
         if isinstance(item, Operation):
             raise ArgumentTypeError(
@@ -121,47 +121,47 @@ def target(graph: Graph, item: Any) -> Value:
     return captured(graph, item)._value
 
 
-def grad_values(graph: Graph, ys: list[Value], grad_ys: Any) -> list[Value | None]:
-    """The start of each y's gradient, checked against it; None for ones."""
+def checked_grads(ys: list[Value], grad_ys: Any) -> list[Value | np.ndarray[Any, Any] | None]:
+    """The start of each y's gradient, checked against it, before anything is added to the graph."""
     if grad_ys is None:
         given: list[Any] = [None] * len(ys)
     else:
         given = sequence(grad_ys)
         if len(given) != len(ys):
             raise ValueError(f"length mismatch: {len(given)} grad_ys for {len(ys)} ys; use None for the default")
-    return [_grad_value(graph, n, y, grad) for n, (y, grad) in enumerate(zip(ys, given, strict=True))]
+    return [_checked(f"grad_ys[{n}]", y, grad) for n, (y, grad) in enumerate(zip(ys, given, strict=True))]
 
 
-def _grad_value(graph: Graph, position: int, y: Value, grad: Any) -> Value | None:
-    place = f"grad_ys[{position}]"
+def _checked(place: str, y: Value, grad: Any) -> Value | np.ndarray[Any, Any] | None:
     if grad is None:
         if y.spec.dtype.is_complex:
-            raise ArgumentTypeError(
-                message(
-                    f"ys[{position}] is complex ({y.spec!r}): its gradient needs grad_ys",
-                    y.op,
-                    "grad_ys=[...]",
-                )
-            )
+            what = f"{place.removeprefix('grad_')} is complex ({y.spec!r}): its gradient needs grad_ys"
+            raise ArgumentTypeError(message(what, y.op, "grad_ys=[...]"))
         return None
     if isinstance(grad, Tensor):
-        value = grad.read() if isinstance(grad, Variable) else grad._value
+        value = grad._value
         _check_kind(place, y, _kind(value.spec.dtype), repr(value.spec))
-    elif isinstance(grad, (int, float, complex, list, tuple, np.ndarray, np.generic, torch.Tensor)):
-        array = grad.detach().resolve_conj().cpu().numpy() if isinstance(grad, torch.Tensor) else np.asarray(grad)
-        kind = {"b": "int", "i": "int", "u": "int", "f": "real", "c": "complex"}.get(array.dtype.kind, "other")
-        weaker = {"real": ("int", "real"), "complex": ("int", "real", "complex")}.get(_kind(y.spec.dtype), ("int",))
-        if kind not in weaker:
-            _check_kind(place, y, kind, str(array.dtype))
-        _check_shape(place, y, array.shape)
-        return constant_value(graph, from_numpy(array, y.spec.dtype), "grad_ys")
-    else:
+        _check_shape(place, y, value.spec.shape)
+        return value
+    if not isinstance(grad, (int, float, complex, list, tuple, np.ndarray, np.generic, torch.Tensor)):
         raise ArgumentTypeError(f"{place} is {_short(grad)}, a {type(grad).__name__}, not a tensor, array or number")
-    _check_shape(place, y, value.spec.shape)
-    if value.spec.dtype is not y.spec.dtype:
-        cast = handle_of(value).to(y.spec.dtype)
+    array = grad.detach().resolve_conj().cpu().numpy() if isinstance(grad, torch.Tensor) else np.asarray(grad)
+    kind = {"b": "int", "i": "int", "u": "int", "f": "real", "c": "complex"}.get(array.dtype.kind, "other")
+    weaker = {"real": ("int", "real"), "complex": ("int", "real", "complex")}.get(_kind(y.spec.dtype), ("int",))
+    if kind not in weaker:
+        _check_kind(place, y, kind, str(array.dtype))
+    _check_shape(place, y, array.shape)
+    return array
+
+
+def seed(graph: Graph, y: Value, grad: Value | np.ndarray[Any, Any] | None) -> Value | None:
+    """A checked start as a value of y's dtype; None for ones."""
+    if isinstance(grad, np.ndarray):
+        return constant_value(graph, from_numpy(grad, y.spec.dtype), "grad_ys")
+    if grad is not None and grad.spec.dtype is not y.spec.dtype:
+        cast = handle_of(grad).to(y.spec.dtype)
         return cast._value  # type: ignore[no-any-return]
-    return value
+    return grad
 
 
 def _kind(dtype: torch.dtype) -> str:

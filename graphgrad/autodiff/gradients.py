@@ -16,7 +16,7 @@ from . import arguments
 from .adjoint import GradientCall
 from .arguments import UnconnectedGradients
 from .explain import explain
-from .reach import reach
+from .reach import Reach, reach
 
 
 def gradients(
@@ -76,43 +76,41 @@ def gradients(
     seeds_given = [] if grad_ys is None else arguments.sequence(grad_ys)
     graph = arguments.common_graph(y_items, x_items, stop_items, seeds_given)
     if graph is None:
-        arguments.grad_values(Graph(), [], grad_ys)
+        arguments.checked_grads([], grad_ys)
         return [None] * len(x_items)
     if graph.finalized:
         raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
-    scope = "gradients" if name is None else name
-    with graph.as_default(), graph.name_scope(scope or None):
-        y_values = [arguments.target(graph, y) for y in y_items]
-        groups = [arguments.sources(graph, x) for x in x_items]
-        stops = frozenset(value for stop in stop_items for value in arguments.sources(graph, stop))
-        seeds = arguments.grad_values(graph, y_values, grad_ys)
-        results = _connected(
-            graph, y_values, seeds, groups, stops, aggregation, gate_gradients, colocate_gradients_with_ops
-        )
-        return [
-            result if result is not None else _unconnected(option, y_items, x, stop_items)
-            for result, x in zip(results, x_items, strict=True)
-        ]
+    y_values = [arguments.target(graph, y) for y in y_items]
+    groups = [arguments.sources(graph, x) for x in x_items]
+    stops = frozenset(value for stop in stop_items for value in arguments.sources(graph, stop))
+    starts = arguments.checked_grads(y_values, grad_ys)
+    found = reach(y_values, {value for group in groups for value in group}, stops)
+    lost = [x for x, group in zip(x_items, groups, strict=True) if found.live.isdisjoint(group)]
+    if lost and option is UnconnectedGradients.RAISE:
+        raise UnconnectedError(str(explain(y_items, lost, stop_gradients=stop_items)))
+    with graph.as_default(), graph.name_scope("gradients" if name is None else name):
+        seeds = [arguments.seed(graph, y, start) for y, start in zip(y_values, starts, strict=True)]
+        switches = (aggregation, bool(gate_gradients), bool(colocate_gradients_with_ops))
+        results = _connected(graph, found, y_values, seeds, groups, stops, switches)
+        zero = option is UnconnectedGradients.ZERO
+        return [_zeros(x) if result is None and zero else result for result, x in zip(results, x_items, strict=True)]
 
 
 def _connected(
     graph: Graph,
+    found: Reach,
     ys: list[Value],
     seeds: list[Value | None],
     groups: list[tuple[Value, ...]],
     stops: frozenset[Value],
-    aggregation: str,
-    gated: bool,
-    colocated: bool,
+    switches: tuple[str, bool, bool],
 ) -> list[Any]:
     """The gradients of the connected xs, None for the others."""
-    xs = {value for group in groups for value in group}
-    found = reach(ys, xs, stops)
     start = [(y, seed) for y, seed in zip(ys, seeds, strict=True) if y in found.live and y.spec.differentiable]
     connected: dict[tuple[Value, ...], int] = {}
     whole: dict[tuple[Value, ...], Any] = {}
     for group in groups:
-        if not any(value in found.live for value in group):
+        if found.live.isdisjoint(group):
             continue
         if group[0].spec.differentiable:
             connected.setdefault(group, len(connected))
@@ -121,14 +119,11 @@ def _connected(
     handles: list[Any] = []
     if connected:
         call = GradientCall(
-            tuple(y for y, _ in start), tuple(seed for _, seed in start), tuple(connected), stops,
-            found.path, aggregation, gated, colocated,
-        )  # fmt: skip
+            tuple(y for y, _ in start), tuple(seed for _, seed in start), tuple(connected), stops, found.path, *switches
+        )
         reads = (*call.ys, *(seed for seed in call.seeds if seed is not None))
-        op = graph.add(
-            Role.GRADIENT, "Gradients", "vjp", reads, [group[0].spec for group in connected], payload=call,
-            device=graph.context.device,
-        )  # fmt: skip
+        specs = [group[0].spec for group in connected]
+        op = graph.add(Role.GRADIENT, "Gradients", "vjp", reads, specs, payload=call)
         handles = [handle_of(value) for value in op.values]
     return [handles[connected[group]] if group in connected else whole.get(group) for group in groups]
 
@@ -143,11 +138,8 @@ def _of_integers(x: Value, ys: list[Value], seeds: list[Value | None]) -> Any:
     return total
 
 
-def _unconnected(option: UnconnectedGradients, ys: list[Any], x: Any, stops: list[Any]) -> Any:
-    if option is UnconnectedGradients.NONE:
-        return None
-    if option is UnconnectedGradients.RAISE:
-        raise UnconnectedError(str(explain(ys, [x], stop_gradients=stops)))
+def _zeros(x: Any) -> Any:
+    """Zeros of x's dtype and run-time shape, for an uninitialised variable too."""
     shape = x.shape
     if isinstance(shape, tuple) and not any(isinstance(size, torch.SymInt) for size in shape):
         return record(torch.zeros, (tuple(shape),), {"dtype": x.dtype})

@@ -82,7 +82,7 @@ def _step(node: Node, live: set[AnyValue], useful: set[AnyValue], stops: Set[Any
         if value in live and value not in stops:
             reached = [i for i in derivative.of(k) if reads[i] in useful]
             if reached:
-                lacking = derivative.lacks(k)
+                lacking = derivative.lacks(k, reached)
                 if lacking:
                     raise _no_gradient(node, lacking)
                 outputs.append(k)

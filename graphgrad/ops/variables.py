@@ -9,6 +9,7 @@ from ..graph.graph import get_default_graph
 from ..graph.operation import Operation
 from ..graph.scopes import check_name
 from ..ground.errors import message
+from ..ground.mode import executing_eagerly
 from ..ground.spec import Spec, as_dtype, spec
 from ..record.tensor import Tensor
 from ..record.variable import Variable, make_variable
@@ -52,6 +53,8 @@ def new_variable(
     ...     sess.run(v.assign_add([1.0, 1.0]))
     array([2., 3.], dtype=float32)
     """
+    if executing_eagerly():
+        raise RuntimeError("variables live in sessions; in eager mode use torch.nn.Parameter")
     default = get_default_graph()
     own = check_name(name or "Variable", bool(default.context.scope))
     with default.control_dependencies(None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,7 +56,10 @@ class Fetches:
         if isinstance(found, Operation):
             self.operations.setdefault(found)
             return lambda results: None
-        position = self.values.setdefault(found, len(self.values))
+        if found in self.values:  # computed once, and an array of its own for each place
+            position = self.values[found]
+            return lambda results: copy.copy(results[position])
+        position = self.values[found] = len(self.values)
         return lambda results: results[position]
 
     def _leaf(self, leaf: Any) -> Value | Operation:
@@ -75,10 +79,9 @@ class Fetches:
 
 
 def _like(nest: Any, items: dict[Any, Any]) -> Any:
-    """The items in a mapping of the nest's type; a plain dict if that type can't be built from one."""
+    """The items in a mapping like the nest: a defaultdict keeps its factory, an OrderedDict its order."""
     if type(nest) is dict:
         return items
-    try:
-        return type(nest)(items)
-    except TypeError:
-        return items
+    like = copy.copy(nest)
+    like.update(items)
+    return like

@@ -50,4 +50,6 @@ def _key(argument: Any, same: dict[Value, Value]) -> Any:
         return (slice, _key(argument.start, same), _key(argument.stop, same), _key(argument.step, same))
     if kind is float:
         return (float, argument.hex())  # 0.0 and -0.0 are not the same number
+    if kind is complex:
+        return (complex, argument.real.hex(), argument.imag.hex())
     return (kind, argument)

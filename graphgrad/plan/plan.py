@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
@@ -194,10 +194,9 @@ class _Planner:
             read_again = any(reader in self.selection.operations for reader in result.readers)
             lonely = len(ops) == 1 and result not in fetched and not read_again and last not in seen_by_reads
             source = last.reads[0]
-            copied = last.target is None and (
-                not _fresh(source) or source in sources or _root(source) in fetched_memory
-                or result in fetched
-            )  # fmt: skip
+            copied = result in fetched_memory or (
+                last.target is None and (not _fresh(source) or source in sources or _root(source) in fetched_memory)
+            )
             sources.add(source)
             updates.append(Update(state, last, lonely and last.target is not None, copied))
         return updates
@@ -212,11 +211,12 @@ class _Planner:
     def _exports(self, updates: list[Update]) -> tuple[tuple[int, ...], frozenset[int]]:
         """Fetches whose memory may be shared, and those that an in-place update would change."""
         roots = [_root(value) for value in self.fetches]
+        readers = Counter(roots)
         assigned = {update.op.values[0] for update in updates} | {_root(update.op.reads[0]) for update in updates}
         shared = tuple(
             number
             for number, value in enumerate(self.fetches)
-            if not _fresh(roots[number]) or roots.count(roots[number]) > 1 or value in assigned
+            if not _fresh(roots[number]) or readers[roots[number]] > 1 or value in assigned
         )
         donated = {update.state for update in updates if update.donated}
         cloned = frozenset(

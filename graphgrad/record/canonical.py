@@ -45,7 +45,7 @@ WEAK = frozenset("add sub rsub mul div eq ne lt le gt ge".split())
 # Ops through which nothing flows by nature, although torch's autograd hands zeros back.
 NO_DERIVATIVE = frozenset(
     "floor ceil round trunc rint floor_divide heaviside argmax argmin argsort one_hot zeros_like ones_like "
-    "full_like fill fill_ zero_ empty_like rand_like randn_like bernoulli poisson normal "
+    "full_like fill zero empty_like rand_like randn_like bernoulli poisson normal "
     "eq ne lt le gt ge isnan isinf isfinite".split()
 )
 

@@ -25,12 +25,14 @@ from .infer import trial as trial_calls
 class Trial:
     """One trial execution: the callable's inputs and outputs on autograd's tape.
 
+    `lacking` holds the inputs that torch can't differentiate with respect to, and why.
     `shut` holds those inputs that are outputs of a callable further down; while a derivative with
     respect to all inputs is taken, no gradient may pass through them.
     """
 
     inputs: list[torch.Tensor | None]
     outputs: list[torch.Tensor | None]
+    lacking: dict[int, str] = field(default_factory=dict)
     shut: set[int] = field(default_factory=set)
     gated: set[int] = field(default_factory=set)
 
@@ -57,7 +59,7 @@ class Derivative:
 
     Attributes:
         connects: per output, the positions of the inputs that a gradient reaches from it.
-        missing: per output, why it has no gradient although one would be needed; '' if it has.
+        missing: (output, input) -> why torch has no gradient there although one would be needed.
     """
 
     def __init__(self, attempt: Callable[[], Trial], inputs: int, outputs: int) -> None:
@@ -66,7 +68,7 @@ class Derivative:
         self._outputs = outputs
         self._products: dict[tuple[tuple[int, ...], tuple[int, ...]], Derivative] = {}
         self.connects: list[tuple[int, ...]] = []
-        self.missing: list[str] = []
+        self.missing: dict[tuple[int, int], str] = {}
         self._ask()
 
     def _ask(self) -> None:
@@ -78,31 +80,40 @@ class Derivative:
             trial = self._attempt()
         except (NotImplementedError, RuntimeError) as error:
             self.connects = [tuple(range(self._inputs))] * self._outputs
-            self.missing = [str(error).splitlines()[0]] * self._outputs
+            reason = str(error).splitlines()[0]
+            self.missing = {(k, i): reason for k in range(self._outputs) for i in range(self._inputs)}
             return
         wrt = [position for position, tensor in enumerate(trial.inputs) if tensor is not None]
-        for output in trial.outputs:
-            connected, missing = self._reach(trial, output, wrt)
-            self.connects.append(connected)
-            self.missing.append(missing)
+        for k, output in enumerate(trial.outputs):
+            connected = set(self._reach(k, trial, output, wrt))
+            for position, reason in trial.lacking.items():
+                connected.add(position)
+                self.missing[k, position] = reason
+            self.connects.append(tuple(sorted(connected)))
 
-    def _reach(self, trial: Trial, output: torch.Tensor | None, wrt: list[int]) -> tuple[tuple[int, ...], str]:
+    def _reach(self, k: int, trial: Trial, output: torch.Tensor | None, wrt: list[int]) -> list[int]:
+        """The inputs that a gradient reaches; one by one where torch refuses to answer for all at once."""
         if output is None or not output.requires_grad or not wrt:
-            return (), ""
+            return []
         inputs = [trial.inputs[position] for position in wrt]
         try:
             found = trial.grad([output], inputs, [torch.ones_like(output)], create=False)  # type: ignore[arg-type]
         except (NotImplementedError, RuntimeError) as error:
-            return tuple(wrt), str(error).splitlines()[0]
-        return tuple(p for p, gradient in zip(wrt, found, strict=True) if gradient is not None), ""
+            if len(wrt) > 1:
+                return [position for each in wrt for position in self._reach(k, trial, output, [each])]
+            self.missing[k, wrt[0]] = str(error).splitlines()[0]
+            return wrt
+        return [position for position, gradient in zip(wrt, found, strict=True) if gradient is not None]
 
     def of(self, output: int) -> tuple[int, ...]:
         """The positions of the inputs that a gradient reaches from this output."""
         return self.connects[output]
 
-    def lacks(self, output: int) -> str:
-        """Why this output has no derivative, or ''."""
-        return self.missing[output]
+    def lacks(self, output: int, inputs: Sequence[int]) -> str:
+        """Why torch has no derivative of this output with respect to one of these inputs, or ''."""
+        if not self.missing:
+            return ""
+        return next((self.missing[output, i] for i in inputs if (output, i) in self.missing), "")
 
     def product(self, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Derivative:
         """The Derivative of this callable's vector-Jacobian product.
@@ -132,16 +143,34 @@ class Derivative:
         for gradient in found:
             known = [tensor for tensor in (*everything, *results) if tensor is not None]
             results.append(None if gradient is None else own(gradient, *known))
-        return Trial(everything, results, trial.shut, trial.gated)
+        return Trial(everything, results, {}, trial.shut, trial.gated)
 
 
 def _signature_trial(signature: Signature) -> Trial:
-    world = signature.world(0)
+    """The call on tensors that require a gradient, as far as torch allows them to."""
+    wrt = [position for position, read in enumerate(signature.reads) if read.differentiable]
+    try:
+        return _try_call(signature, wrt)
+    except (NotImplementedError, RuntimeError):
+        if len(wrt) < 2:
+            raise
+    lacking: dict[int, str] = {}
+    for position in wrt:
+        try:
+            _try_call(signature, [position])
+        except (NotImplementedError, RuntimeError) as error:
+            lacking[position] = str(error).splitlines()[0]
+    trial = _try_call(signature, [position for position in wrt if position not in lacking])
+    trial.lacking = lacking
+    return trial
+
+
+def _try_call(signature: Signature, wrt: Sequence[int]) -> Trial:
     with torch.enable_grad(), _modes(signature):
-        tensors = signature.tensors(world)
+        tensors = signature.tensors(*signature.probe)
         inputs: list[torch.Tensor | None] = []
-        for read, tensor in zip(signature.reads, tensors, strict=True):
-            inputs.append(tensor.requires_grad_() if read.differentiable else None)
+        for position, tensor in enumerate(tensors):
+            inputs.append(tensor.requires_grad_() if position in wrt else None)
         result = signature.invoke(tensors)
         outputs: list[torch.Tensor | None] = []
         for leaf, place in zip(leaves(result), leaves(signature.structure), strict=True):
@@ -192,7 +221,7 @@ class _Nothing(Derivative):
     def of(self, output: int) -> tuple[int, ...]:
         return ()
 
-    def lacks(self, output: int) -> str:
+    def lacks(self, output: int, inputs: Sequence[int]) -> str:
         return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, SupportsIndex
@@ -20,6 +21,32 @@ class Dimension(int):
     @property
     def value(self) -> int:
         return int(self)
+
+
+class Listening(threading.local):
+    """Whether a mode on this thread sees every torch call anyway."""
+
+    everything = False
+
+
+listening = Listening()
+
+
+class _TorchFunction:
+    """`Dim.__torch_function__`, which is not there while a mode sees every call.
+
+    torch takes a size that has it for the whole size list in `torch.randn(B, 3)`. Without it, torch
+    would compute `plain_tensor * B` with a made-up number; there the mode steps in first.
+    """
+
+    def __get__(self, dim: Any, owner: Any) -> Any:
+        if listening.everything:
+            raise AttributeError("__torch_function__")
+        return _torch_function
+
+
+def _torch_function(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    return SizeRecorder.call(func, args, kwargs or {})
 
 
 def _no_value(dim: Dim, wanted: str) -> NoValueError:
@@ -71,9 +98,7 @@ class Dim(torch.SymInt):
     def node(self) -> Any:  # torch asks for it where it wants the number itself
         raise _no_value(self, "torch")
 
-    @classmethod
-    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return SizeRecorder.call(func, args, kwargs or {})
+    __torch_function__ = _TorchFunction()
 
     def __repr__(self) -> str:
         return "?"

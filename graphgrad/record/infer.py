@@ -94,8 +94,9 @@ class Signature:
         self.specs: tuple[Spec | IntSpec, ...] = ()
         self.structure: Any = None
         self.random = False
-        self.attention = False
+        self.attention = "attention" in call.name
         self.aliases: tuple[int | None, ...] = ()
+        self.probe: tuple[int, tuple[Shape, ...] | None] = (0, None)  # the world, or shapes, in which it works
         self.no_derivative = call.no_derivative or (call.name == "div" and kwargs.get("rounding_mode") is not None)
         self.derivative: Any = None  # set by derivative.of, on first need
         self._infer()
@@ -104,13 +105,6 @@ class Signature:
     def single(self) -> bool:
         """Whether the call returns just one tensor."""
         return type(self.structure) is Leaf
-
-    def world(self, world: int) -> int:
-        """The first world from this one on in which all reads exist."""
-        for candidate in range(world, len(WORLDS)):
-            if all(read.worlds is None or read.worlds[candidate] is not None for read in self.reads):
-                return candidate
-        raise LookupError(world)
 
     def tensors(self, world: int, shapes: Sequence[Shape] | None = None) -> list[Any]:
         """Stand-ins for the reads: tensors without memory, and the sizes as ints."""
@@ -171,8 +165,8 @@ class Signature:
                 tensors = self.tensors(world)
                 with watch if world == 0 else contextlib.nullcontext():
                     result = self.invoke(tensors)
-                if world == 0 or not self.aliases:
-                    self._note_aliases(result, tensors)
+                if all(earlier is None for earlier in results):
+                    self._note(result, tensors, (world, None))
             except LookupError as error:
                 failure = failure or error
                 continue
@@ -187,10 +181,13 @@ class Signature:
             if not dynamic:
                 raise failure
             results = self._substituted(failure)
-        self.random, self.attention = watch.random, watch.attention
+        self.random = watch.random
+        self.attention = self.attention or watch.attention
         self._describe(results)
 
-    def _note_aliases(self, result: Any, tensors: list[Any]) -> None:
+    def _note(self, result: Any, tensors: list[Any], probe: tuple[int, tuple[Shape, ...] | None]) -> None:
+        """Remember where it worked first, and which outputs share memory with a read there."""
+        self.probe = probe
         memory = {
             tensor.untyped_storage()._cdata: position
             for position, tensor in enumerate(tensors)
@@ -217,7 +214,11 @@ class Signature:
         worked: list[Any] = []
         for shapes in itertools.islice(itertools.product(*choices), 400):
             try:
-                worked.append(self.invoke(self.tensors(0, shapes)))
+                tensors = self.tensors(0, shapes)
+                result = self.invoke(tensors)
+                if not worked:
+                    self._note(result, tensors, (0, shapes))
+                worked.append(result)
             except (RuntimeError, ValueError, IndexError, LookupError):
                 continue
         if not worked:
@@ -291,7 +292,7 @@ def _size(reads: Sequence[Spec | IntSpec]) -> int:
     total = 0
     for read in reads:
         if isinstance(read, Spec):
-            shape = read.worlds[-1] if read.worlds is not None else read.shape
+            shape = read.worlds[0] if read.worlds is not None else read.shape
             total += int(torch.Size([size or 0 for size in shape or ()]).numel())
     return total
 

@@ -10,7 +10,7 @@ import torch
 from ..ground.errors import RecordingError, message
 from .infer import Signature
 from .record import call, handlers, record
-from .tensor import Recorder, Tensor
+from .tensor import Recorder, Tensor, set_item
 from .variable import Variable
 
 
@@ -70,21 +70,35 @@ def _with_clone(method: Any) -> Any:
 
 
 def _install_methods() -> None:
-    """A handler for every in-place method of torch.Tensor (`add_`, `clamp_`, `masked_fill_`, ...)."""
-    for name in dir(torch.Tensor):
-        if not name.endswith("_") or name.startswith("_") or name in ("requires_grad_", "share_memory_"):
-            continue
-        method = getattr(torch.Tensor, name)
-        functional = _with_clone(method)
+    """A handler for everything that works in place: `x.add_`, `torch.relu_`, `F.elu_`, `nn.init.zeros_`, ..."""
+    for owner in (torch.Tensor, torch, torch.nn.functional, torch.nn.init):
+        for name in dir(owner):
+            in_place_name = name.endswith("_") and not name.startswith("_")
+            if in_place_name and name not in ("requires_grad_", "share_memory_") and callable(getattr(owner, name)):
+                _install(getattr(owner, name))
 
-        def handler(tensor: Any, *args: Any, _functional: Any = functional, **kwargs: Any) -> Any:
-            if not isinstance(tensor, Tensor):
-                raise RecordingError(
-                    "a plain tensor can't be changed in place by a symbolic one; make it symbolic, gg.constant(tensor)"
-                )
-            return in_place(tensor, _functional, args, kwargs)
 
-        handlers[method] = handler
+def _install(method: Any) -> None:
+    functional = _with_clone(method)
+
+    def handler(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(tensor, Tensor):
+            raise _plain()
+        return in_place(tensor, functional, args, kwargs)
+
+    handlers[method] = handler
+
+
+def _plain() -> RecordingError:
+    return RecordingError(
+        "a plain tensor can't be changed in place by a symbolic one; make it symbolic first: gg.constant(tensor)"
+    )
+
+
+def _set_item(tensor: Any, index: Any, value: Any) -> None:
+    if not isinstance(tensor, Tensor):
+        raise _plain()
+    in_place(tensor, set_item, (index, value))
 
 
 def _inplace_option(function: Any) -> Any:
@@ -102,4 +116,5 @@ for _name in (
     "hardswish", "threshold", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "rrelu",
 ):  # fmt: skip
     handlers[getattr(torch.nn.functional, _name)] = _inplace_option(getattr(torch.nn.functional, _name))
+handlers[torch.Tensor.__setitem__] = _set_item
 Recorder.in_place = staticmethod(in_place)

@@ -14,11 +14,14 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
 from ..graph.graph import get_default_graph
-from .dims import Dim
+from ..graph.operation import handle_of
+from .constants import as_constant
+from .dims import Dim, listening
 from .infer import probing
 from .record import call, first_symbolic
 from .tensor import Tensor
@@ -35,6 +38,14 @@ _FACTORIES = frozenset(
 
 class Recording(TorchFunctionMode):
     """Active while user code is recorded; sees every torch call of this thread."""
+
+    def __enter__(self) -> Any:
+        self._outer, listening.everything = listening.everything, True
+        return super().__enter__()  # type: ignore[no-untyped-call]
+
+    def __exit__(self, *failure: Any) -> None:
+        listening.everything = self._outer
+        super().__exit__(*failure)  # type: ignore[no-untyped-call]
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -149,4 +160,20 @@ def record_function(fn: Callable[..., Any], *examples: Any, **kwargs: Any) -> An
     {'loss': <Tensor 'sum:0' float32[]>}
     """
     with recording():
-        return fn(*examples, **kwargs)
+        return fn(*_symbolic(examples), **_symbolic(kwargs))
+
+
+def _symbolic(nest: Any) -> Any:
+    """The nest with plain tensors and arrays as constants of the default graph; parameters stay."""
+    if isinstance(nest, (Tensor, torch.nn.Parameter)):
+        return nest
+    if isinstance(nest, (torch.Tensor, np.ndarray)):
+        return handle_of(as_constant(get_default_graph(), nest))
+    if isinstance(nest, (tuple, list)):
+        items = [_symbolic(item) for item in nest]
+        if isinstance(nest, list):
+            return items
+        return type(nest)(*items) if hasattr(nest, "_fields") else tuple(items)
+    if isinstance(nest, dict):
+        return {key: _symbolic(item) for key, item in nest.items()}
+    return nest

@@ -44,6 +44,12 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     handler = handlers.get(func)
     if handler is not None:
         return handler(*args, **kwargs)
+    if kwargs and kwargs.get("out") is not None:
+        raise RecordingError(
+            message(
+                f"{canonical(func).name}(..., out=...): a graph has no memory to write into", None, "use the result"
+            )
+        )
     return record(func, args, kwargs)
 
 

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+import numpy as np
 import torch
 
 from ..graph import operation
@@ -17,7 +18,7 @@ from ..graph.graph import Graph
 from ..graph.operation import Operation, Value
 from ..graph.sessions import require_session
 from ..ground.errors import NoValueError, message
-from ..ground.spec import IntSpec, Spec, format_shape
+from ..ground.spec import IntSpec, Spec, declared, format_shape
 from .dims import Dim, Dimension, TensorShape, UnknownShape
 
 _wrap: Callable[..., Any] = torch.Tensor._make_wrapper_subclass
@@ -150,7 +151,7 @@ class Tensor(torch.Tensor):
     nelement = numel
 
     def set_shape(self, shape: Any) -> None:
-        """Check that the shape agrees with what is known; `ValueError` if it can't."""
+        """Add what is known about the shape, for what is recorded later; `ValueError` if it contradicts."""
         known = self._value.spec.shape
         wanted = [None if size is None else int(size) for size in shape]
         if known is not None and (
@@ -160,6 +161,9 @@ class Tensor(torch.Tensor):
             raise ValueError(
                 message(f"{self.name} has shape {format_shape(known)}, not {format_shape(wanted)}", self.op)
             )
+        if known != tuple(wanted):
+            both = wanted if known is None else [w if k is None else k for k, w in zip(known, wanted, strict=True)]
+            self._value.spec = declared(both, self.dtype)
 
     @property
     def requires_grad(self) -> bool:
@@ -253,8 +257,27 @@ _refuse("__deepcopy__", "a deep copy")
 _refuse("__dlpack__", "DLPack")
 
 
+def _sized(name: str) -> None:
+    """A method that takes sizes one by one or as a tuple; with symbolic ones torch takes only the tuple."""
+    original = getattr(torch.Tensor, name)
+
+    def method(self: Tensor, *sizes: Any, **kwargs: Any) -> Any:
+        if len(sizes) > 1 and isinstance(sizes[0], (int, Dim)):
+            sizes = (sizes,)
+        return Recorder.call(original, (self, *sizes), kwargs)
+
+    method.__name__ = name
+    setattr(Tensor, name, method)
+
+
+for _name in ("expand", "view", "reshape", "repeat", "tile", "new_zeros", "new_ones", "new_empty"):
+    _sized(_name)
+
+
 def _binary(name: str, function: Any, swap: bool = False) -> None:
     def method(self: Tensor, other: Any) -> Any:
+        if type(other) is list:  # TF1 scripts write `x * [1.0, 2.0]`
+            other = np.asarray(other)
         return Recorder.call(function, (other, self) if swap else (self, other), {})
 
     method.__name__ = name

@@ -23,7 +23,7 @@ from ..record.infer import Leaf
 from ..record.variable import State
 from .layout import HEADER, Line, layout
 from .printing import Names, Printer
-from .runtime import default_dtype, math_attention, overwrite, own, straight_through
+from .runtime import check_shape, default_dtype, math_attention, overwrite, own, straight_through
 
 
 @dataclass
@@ -61,9 +61,11 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
     namespace |= {
         "torch": torch, "F": torch.nn.functional, "own": own, "overwrite": overwrite, "inf": float("inf"),
         "nan": float("nan"), "straight_through": straight_through, "math_attention": math_attention,
-        "default_dtype": default_dtype, "set_grad": torch._C._set_grad_enabled,
+        "default_dtype": default_dtype, "check_shape": check_shape, "set_grad": torch._C._set_grad_enabled,
     }  # fmt: skip
-    body = "\n" * HEADER.count("\n") + text.removeprefix(HEADER)  # the names are there: skip the imports
+    # The names are there already: the text's imports are for those who run it by itself.
+    imports = text.index("\ndef ")
+    body = "\n" * text.count("\n", 0, imports) + text[imports:]
     exec(compile(body, filename, "exec"), namespace)  # noqa: S102
     program = Program(
         plan, text, namespace["program"], emitter.printer.constants, ops, filename,
@@ -102,7 +104,12 @@ class _Emitter:
             self._feed(number, value)
         for step in self.plan.steps:
             self._step(step)
-        return layout(self.lines, *self._finish())
+        result, kept = self._finish()
+        if self.taped or self.plan.states or self.plan.updates:
+            self.lines.insert(0, Line("grad_was_on = torch.is_grad_enabled(); set_grad(False)", None))
+            self.lines[0].defines = ("grad_was_on",)
+            self._emit("set_grad(grad_was_on)", None, ("grad_was_on",))
+        return layout([*HEADER, *self.printer.imports], self.lines, result, kept)
 
     def name(self, value: Value) -> str:
         return self.names.of[self.plan.same.get(value, value)]
@@ -277,6 +284,8 @@ class _Emitter:
         uses = [self.name(op.reads[0])]
         if op.target is None:
             text = f"{name} = {value}.detach()"
+            if not op.reads[0].spec.static:
+                text = f"{name} = check_shape({value}.detach(), {tuple(op.payload.spec.shape)})"
         else:
             source, before = self._version(op)
             uses += before

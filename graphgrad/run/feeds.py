@@ -56,17 +56,23 @@ def _from_tensor(value: Value, spec: Spec, data: torch.Tensor) -> torch.Tensor:
             message(f"the value fed to {value.name} is the symbolic {data.name}: feed numbers", value.op,
                     "session.run the tensor first, or connect it in the graph")
         )  # fmt: skip
-    tensor = data.detach()
+    tensor = data.detach().resolve_conj().resolve_neg()
     if tensor.dtype is not spec.dtype:
         if tensor.device.type != "cpu" or spec.dtype not in _NUMPY or tensor.dtype not in _NUMPY:
-            if _kind(tensor.dtype) > _kind(spec.dtype):
+            cast = tensor.to(spec.dtype)
+            if _kind(tensor.dtype) > _kind(spec.dtype) or not _still_finite(tensor, cast):
                 raise _unfit(value, tensor.dtype)
-            tensor = tensor.to(spec.dtype)
+            tensor = cast
         else:
             tensor = torch.from_numpy(_fit(value, tensor.numpy(), _NUMPY[spec.dtype]))
     if spec.strides is None and not tensor.is_contiguous():
         tensor = tensor.contiguous()
     return tensor.clone() if tensor.is_inference() else tensor
+
+
+def _still_finite(before: torch.Tensor, after: torch.Tensor) -> bool:
+    """Whether a cast made no number infinite."""
+    return not after.is_floating_point() or bool((before.isfinite() == after.isfinite()).all())
 
 
 def _kind(dtype: torch.dtype) -> int:
@@ -87,7 +93,11 @@ def _from_array(value: Value, spec: Spec, data: Any) -> torch.Tensor:
     if want is None:  # bfloat16 and the like: numpy has no such dtype
         if array.dtype.kind not in "biuf":
             raise _unfit(value, array.dtype)
-        return torch.from_numpy(array.astype(np.float32)).to(spec.dtype)
+        exact = torch.from_numpy(array.astype(np.float64))
+        cast = exact.to(spec.dtype)
+        if not _still_finite(exact, cast):
+            raise _unfit(value, array if array.size <= 4 else array.dtype)
+        return cast
     if array.dtype != want or not array.dtype.isnative:
         array = _fit(value, array, want)
     if not (array.flags.c_contiguous and array.flags.writeable and array.flags.aligned):
@@ -97,6 +107,8 @@ def _from_array(value: Value, spec: Spec, data: Any) -> torch.Tensor:
 
 def _fit(value: Value, array: np.ndarray[Any, Any], want: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """The array in the wanted dtype, if every number in it survives."""
+    if array.dtype == object and want.kind in "fc" and all(type(item) is int for item in array.flat):
+        array = array.astype(np.float64)  # Python integers beyond 64 bits
     have = array.dtype
     if have.kind not in "biufc":
         raise _unfit(value, array if array.size <= 4 else have)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..graph.operation import Operation
@@ -10,14 +11,13 @@ from ..graph.origin import short
 # Python compiles a function in memory that grows with it; this many lines keep both in bounds.
 _PART = 1000
 
-HEADER = """\
-import torch
-import torch.nn.functional as F
-from torch import inf, nan
-from graphgrad.run.runtime import Run, default_dtype, math_attention, overwrite, own, straight_through
-
-set_grad = torch._C._set_grad_enabled
-"""
+HEADER = (
+    "import torch",
+    "import torch.nn.functional as F",
+    "from torch import inf, nan",
+    "from graphgrad.run.runtime import Run, check_shape, default_dtype, math_attention",
+    "from graphgrad.run.runtime import overwrite, own, straight_through",
+)
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Line:
     defines: tuple[str, ...] = ()
 
 
-def layout(lines: list[Line], result: str, kept: set[str]) -> tuple[str, list[Operation | None]]:
+def layout(header: Sequence[str], lines: list[Line], result: str, kept: set[str]) -> tuple[str, list[Operation | None]]:
     """Lines to text: dels at last use, the user's line as a comment, parts of bounded length."""
     last: dict[str, int] = {}
     for number, line in enumerate(lines):
@@ -40,7 +40,7 @@ def layout(lines: list[Line], result: str, kept: set[str]) -> tuple[str, list[Op
     for name, number in last.items():
         if name not in kept:
             dead.setdefault(number, []).append(name)
-    out = HEADER.splitlines()
+    out = [*header, "", "set_grad = torch._C._set_grad_enabled"]
     ops: list[Operation | None] = [None] * len(out)
     parts = [lines[start : start + _PART] for start in range(0, len(lines), _PART)] or [[]]
     alive: dict[str, None] = {}

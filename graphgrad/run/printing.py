@@ -7,6 +7,7 @@ import keyword
 import math
 import operator
 import re
+import sys
 from typing import Any
 
 import torch
@@ -21,8 +22,10 @@ _BINARY = {
     operator.gt: ">", operator.ge: ">=",
 }  # fmt: skip
 
-_RESERVED = {"torch", "F", "feeds", "state", "const", "run", "own", "inf", "nan", "live", "set_grad",
-             "overwrite", "straight_through", "math_attention", "default_dtype", "Run", "program", "_"}  # fmt: skip
+_RESERVED = frozenset(
+    "torch F feeds state const run own inf nan live set_grad overwrite straight_through math_attention "
+    "default_dtype check_shape Run program grad_was_on _".split()
+)
 
 
 class Names:
@@ -58,6 +61,7 @@ class Printer:
         self.names = names
         self.constants: list[Any] = []
         self.functions: dict[str, Any] = {}
+        self.imports: list[str] = []
         self._expressions: dict[Any, str] = {}
         self._indices: dict[int, int] = {}
 
@@ -105,11 +109,13 @@ class Printer:
         for prefix, namespace in NAMESPACES:
             if name and getattr(namespace, name, None) is target:
                 return f"{prefix}.{name}"
-        if getattr(operator, name, None) is target:
-            self.functions[name] = target
-            return name
-        alias = self.names.fresh(name or "function")
+        module = sys.modules.get(getattr(target, "__module__", None) or "")
+        importable = module is not None and name.isidentifier() and getattr(module, name, None) is target
+        if module is None or not importable or module.__name__ == "__main__":
+            return self.constant(target)
+        alias = self.names.fresh(name)
         self.functions[alias] = target
+        self.imports.append(f"from {module.__name__} import {name}" + (f" as {alias}" if alias != name else ""))
         return alias
 
 
@@ -120,8 +126,11 @@ def _defaults(target: Any) -> dict[str, Any]:
     """The arguments of a Python function that need not be written, with their usual values."""
     found = _known_defaults.get(target)
     if found is None:
-        parameters = inspect.signature(target).parameters.values() if inspect.isfunction(target) else ()
-        found = _known_defaults[target] = {each.name: each.default for each in parameters}
+        found = {}
+        if inspect.isfunction(target):
+            parameters = inspect.signature(target, follow_wrapped=False).parameters.values()
+            found = {each.name: each.default for each in parameters}
+        _known_defaults[target] = found
     return found
 
 

@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..record.identity import gate, own
 
-__all__ = ["Run", "default_dtype", "math_attention", "overwrite", "own", "straight_through"]
+__all__ = ["Run", "check_shape", "default_dtype", "math_attention", "overwrite", "own", "straight_through"]
 
 
 class Run:
@@ -106,6 +106,13 @@ def straight_through(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
     """The fed value forward, the computed one's gradient backward."""
     replaced: torch.Tensor = _StraightThrough.apply(computed, fed)  # type: ignore[no-untyped-call]
     return replaced
+
+
+def check_shape(tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """The tensor, if it has the shape that its variable was declared with."""
+    if tensor.shape != shape:
+        raise ValueError(f"a value of shape {list(tensor.shape)} is assigned to a variable of shape {list(shape)}")
+    return tensor
 
 
 def overwrite(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:

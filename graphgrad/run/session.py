@@ -36,7 +36,6 @@ class _Prepared:
     program: Program
     build: Callable[[Sequence[Any]], Any]
     orders: tuple[str, ...]
-    unfed: Operation | None
 
 
 class Session:
@@ -102,12 +101,12 @@ class Session:
         """
         if options is not None or run_metadata is not None or watch is not None:
             raise NotImplementedError("options, run_metadata and watch are not supported yet")
-        if feed_dict:
-            keys = tuple([self._feed_key(key) for key in feed_dict])
-            return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
-        if feed_dict is not None and not isinstance(feed_dict, dict):
+        if feed_dict is None:
+            return self._run(self._prepare(fetches, ()), (), ())
+        if not isinstance(feed_dict, dict):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-        return self._run(self._prepare(fetches, ()), (), ())
+        keys = tuple([self._feed_key(key) for key in feed_dict])
+        return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None) -> Callable[..., Any]:
         """A function of the values of `feed_list` that runs the fetches; the fastest way to run them often.
@@ -157,10 +156,9 @@ class Session:
     def _run(self, prepared: _Prepared, keys: tuple[Value, ...], data: Any) -> Any:
         if self._closed:
             raise RuntimeError("attempted to use a closed Session")
-        if prepared.unfed is not None:
-            raise InvalidArgumentError(
-                f"the placeholder {prepared.unfed.name} must be fed", prepared.unfed, "add it to feed_dict"
-            )
+        if torch.is_inference_mode_enabled():
+            with torch.inference_mode(False):
+                return self._run(prepared, keys, data)
         device = self._device
         feeds = [feed(key, item, device) for key, item in zip(keys, data, strict=True)]
         program = prepared.program
@@ -189,13 +187,16 @@ class Session:
         if found is None:
             if self._closed:
                 raise RuntimeError("attempted to use a closed Session")
+            if len(set(feeds)) < len(feeds):
+                twice = next(value for value in feeds if feeds.count(value) > 1)
+                raise ValueError(f"{twice.name} is fed twice")
             wanted = Fetches(self.graph, fetches)
             planned = plan(tuple(wanted.values), tuple(wanted.operations), feeds)
             unfed = next((step.op for step in planned.steps if step.op.role is Role.PLACEHOLDER), None)
             if unfed is not None:
-                return _Prepared(None, wanted.build, (), unfed)  # type: ignore[arg-type]
+                raise InvalidArgumentError(f"the placeholder {unfed.name} must be fed", unfed, "add it to feed_dict")
             orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
-            found = _Prepared(emit(planned, self._device), wanted.build, orders, None)
+            found = _Prepared(emit(planned, self._device), wanted.build, orders)
             if len(self._prepared) >= _KEPT:
                 self._prepared.pop(next(iter(self._prepared)), None)
             self._prepared[key] = found
@@ -269,19 +270,9 @@ class InteractiveSession(Session):
 def _execute(program: Program, feeds: list[Any], state: list[Any], run: Run) -> tuple[list[Any], list[Any]]:
     """Call the program with torch's switches as it needs them, whatever the caller has set."""
     outer = torch.is_grad_enabled()
-    torch._C._set_grad_enabled(False)
     try:
-        if (
-            torch.is_inference_mode_enabled()
-            or torch._C._is_any_autocast_enabled()
-            or torch._C._len_torch_function_stack()
-        ):
-            with (
-                torch.inference_mode(False),
-                torch.autocast("cpu", enabled=False),
-                torch._C.DisableTorchFunction(),
-            ):
-                torch._C._set_grad_enabled(False)
+        if torch._C._is_any_autocast_enabled() or torch._C._len_torch_function_stack():
+            with _without_modes():
                 return program.call(feeds, state, program.constants, run)  # type: ignore[no-any-return]
         return program.call(feeds, state, program.constants, run)  # type: ignore[no-any-return]
     except OpError:
@@ -290,6 +281,14 @@ def _execute(program: Program, feeds: list[Any], state: list[Any], run: Run) -> 
         raise _failure(error, program) from error
     finally:
         torch._C._set_grad_enabled(outer)
+
+
+@contextlib.contextmanager
+def _without_modes() -> Iterator[None]:
+    """Neither the caller's autocast nor its torch-function modes hold inside a run."""
+    off = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
+    with off[0], off[1], torch._C.DisableTorchFunction():
+        yield
 
 
 def _failure(error: Exception, program: Program) -> OpError:

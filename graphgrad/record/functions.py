@@ -1,0 +1,40 @@
+"""A user's `torch.autograd.Function` is recorded as one operation with its own backward."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+
+from .record import first_symbolic, record
+
+
+class Applied:
+    """`function.apply` as a callable with the function's name."""
+
+    def __init__(self, function: type[torch.autograd.Function]) -> None:
+        self.__name__ = function.__name__
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function.apply(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+
+applied = functools.cache(Applied)
+
+
+def _install() -> None:
+    """Let `Function.apply` look at its arguments: torch itself gives tensors no say there."""
+    original = torch.autograd.Function.__dict__["apply"].__func__
+
+    @functools.wraps(original)
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        if first_symbolic((args, kwargs)) is not None:
+            return record(applied(cls), args, kwargs)
+        return original(cls, *args, **kwargs)
+
+    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[assignment,method-assign]
+
+
+_install()

@@ -1,0 +1,30 @@
+"""What tests of a graph share: the graph is sound after every test, and a short way to run one."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import graphgrad as gg
+from graphgrad.graph.lint import lint
+
+
+@pytest.fixture(autouse=True)
+def sound_graph(own_graph_and_seeds: None) -> Iterator[None]:
+    """Whatever a test recorded, its graph obeys the rules that every graph obeys."""
+    yield
+    assert lint(gg.get_default_graph()) == []
+
+
+@pytest.fixture
+def run() -> Callable[..., Any]:
+    """Fetches and feeds of the default graph, in a session of their own with initialised variables."""
+
+    def fetch(fetches: Any, feed_dict: dict[Any, Any] | None = None) -> Any:
+        initializer = gg.global_variables_initializer() if gg.global_variables() else None
+        with gg.Session() as session:
+            if initializer is not None:
+                session.run(initializer)
+            return session.run(fetches, feed_dict)
+
+    return fetch
