@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -119,6 +121,40 @@ def target(graph: Graph, item: Any) -> Value:
     if isinstance(item, Tensor):
         return item._value
     return captured(graph, item)._value
+
+
+@dataclass(frozen=True)
+class Question:
+    """What gradients(), explain() and the pictures are asked, taken apart.
+
+    Attributes:
+        graph: the graph, or None if no item says which.
+        y_items, x_items, stop_items: the arguments as lists.
+        ys: the value of each y.
+        groups: per x the values that it stands for.
+        stops: the values of all stops.
+    """
+
+    graph: Graph | None
+    y_items: list[Any]
+    x_items: list[Any]
+    stop_items: list[Any]
+    ys: list[Value]
+    groups: list[tuple[Value, ...]]
+    stops: frozenset[Value]
+
+
+def question(ys: Any, xs: Any, stop_gradients: Any, more: Sequence[Any] = ()) -> Question:
+    """Check ys, xs and stops, and that they, and `more`, belong to one graph."""
+    y_items, x_items = tensors("ys", ys), tensors("xs", xs)
+    stop_items = [] if stop_gradients is None else tensors("stop_gradients", stop_gradients)
+    graph = common_graph(y_items, x_items, stop_items, list(more))
+    if graph is None:
+        return Question(None, y_items, x_items, stop_items, [], [()] * len(x_items), frozenset())
+    targets = [target(graph, y) for y in y_items]
+    groups = [sources(graph, x) for x in x_items]
+    stops = frozenset(value for stop in stop_items for value in sources(graph, stop))
+    return Question(graph, y_items, x_items, stop_items, targets, groups, stops)
 
 
 def checked_grads(ys: list[Value], grad_ys: Any) -> list[Value | np.ndarray[Any, Any] | None]:

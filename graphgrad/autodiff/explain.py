@@ -114,14 +114,11 @@ def explain(ys: Any, xs: Any, stop_gradients: Any = None) -> Explanation:
     >>> answer[0].connected, answer[0].breaks[0].kind, answer[0].breaks[0].op.name
     (False, 'integer', 'k')
     """
-    y_items, x_items = arguments.tensors("ys", ys), arguments.tensors("xs", xs)
-    stop_items = [] if stop_gradients is None else arguments.tensors("stop_gradients", stop_gradients)
-    graph = arguments.common_graph(y_items, x_items, stop_items)
-    if graph is None:
+    asked = arguments.question(ys, xs, stop_gradients)
+    if asked.graph is None:
         raise ValueError("explain() needs at least one tensor of a graph")
-    targets = [arguments.target(graph, y) for y in y_items]
-    stops = frozenset(value for stop in stop_items for value in arguments.sources(graph, stop))
-    return Explanation([_verdict(targets, arguments.sources(graph, x), x, stops) for x in x_items])
+    verdicts = [_verdict(asked.ys, group, x, asked.stops) for x, group in zip(asked.x_items, asked.groups, strict=True)]
+    return Explanation(verdicts)
 
 
 def _verdict(ys: list[Value], group: tuple[Value, ...], x: Any, stops: Set[Value]) -> Verdict:

@@ -71,61 +71,50 @@ def gradients(
         raise RuntimeError("gradients() needs a graph; in eager mode use torch.autograd.grad(ys, xs)")
     option = arguments.unconnected(unconnected_gradients)
     aggregation = arguments.aggregation(aggregation_method)
-    y_items, x_items = arguments.tensors("ys", ys), arguments.tensors("xs", xs)
-    stop_items = [] if stop_gradients is None else arguments.tensors("stop_gradients", stop_gradients)
-    seeds_given = [] if grad_ys is None else arguments.sequence(grad_ys)
-    graph = arguments.common_graph(y_items, x_items, stop_items, seeds_given)
-    if graph is None:
-        arguments.checked_grads([], grad_ys)
-        return [None] * len(x_items)
-    if graph.finalized:
+    given = [] if grad_ys is None else arguments.sequence(grad_ys)
+    asked = arguments.question(ys, xs, stop_gradients, given)
+    starts = arguments.checked_grads(asked.ys, grad_ys)
+    if asked.graph is None:
+        return [None] * len(asked.x_items)
+    if asked.graph.finalized:
         raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
-    y_values = [arguments.target(graph, y) for y in y_items]
-    groups = [arguments.sources(graph, x) for x in x_items]
-    stops = frozenset(value for stop in stop_items for value in arguments.sources(graph, stop))
-    starts = arguments.checked_grads(y_values, grad_ys)
-    found = reach(y_values, {value for group in groups for value in group}, stops)
-    lost = [x for x, group in zip(x_items, groups, strict=True) if found.live.isdisjoint(group)]
+    found = reach(asked.ys, {value for group in asked.groups for value in group}, asked.stops)
+    lost = [x for x, group in zip(asked.x_items, asked.groups, strict=True) if found.live.isdisjoint(group)]
     if lost and option is UnconnectedGradients.RAISE:
-        raise UnconnectedError(str(explain(y_items, lost, stop_gradients=stop_items)))
-    with graph.as_default(), graph.name_scope("gradients" if name is None else name):
-        seeds = [arguments.seed(graph, y, start) for y, start in zip(y_values, starts, strict=True)]
+        raise UnconnectedError(str(explain(asked.y_items, lost, stop_gradients=asked.stop_items)))
+    with asked.graph.as_default(), asked.graph.name_scope("gradients" if name is None else name):
         switches = (aggregation, bool(gate_gradients), bool(colocate_gradients_with_ops))
-        results = _connected(graph, found, y_values, seeds, groups, stops, switches)
+        results = _connected(asked, asked.graph, found, starts, switches)
         zero = option is UnconnectedGradients.ZERO
-        return [_zeros(x) if result is None and zero else result for result, x in zip(results, x_items, strict=True)]
+        return [
+            _zeros(x) if result is None and zero else result for result, x in zip(results, asked.x_items, strict=True)
+        ]
 
 
 def _connected(
-    graph: Graph,
-    found: Reach,
-    ys: list[Value],
-    seeds: list[Value | None],
-    groups: list[tuple[Value, ...]],
-    stops: frozenset[Value],
-    switches: tuple[str, bool, bool],
+    asked: arguments.Question, graph: Graph, found: Reach, starts: list[Any], switches: tuple[str, bool, bool]
 ) -> list[Any]:
     """The gradients of the connected xs, None for the others."""
-    start = [(y, seed) for y, seed in zip(ys, seeds, strict=True) if y in found.live and y.spec.differentiable]
+    seeds = [arguments.seed(graph, y, start) for y, start in zip(asked.ys, starts, strict=True)]
+    start = [(y, seed) for y, seed in zip(asked.ys, seeds, strict=True) if y in found.live and y.spec.differentiable]
     connected: dict[tuple[Value, ...], int] = {}
     whole: dict[tuple[Value, ...], Any] = {}
-    for group in groups:
+    for group in asked.groups:
         if found.live.isdisjoint(group):
             continue
         if group[0].spec.differentiable:
             connected.setdefault(group, len(connected))
         else:
-            whole[group] = _of_integers(group[0], ys, seeds)
+            whole[group] = _of_integers(group[0], asked.ys, seeds)
     handles: list[Any] = []
     if connected:
-        call = GradientCall(
-            tuple(y for y, _ in start), tuple(seed for _, seed in start), tuple(connected), stops, found.path, *switches
-        )
-        reads = (*call.ys, *(seed for seed in call.seeds if seed is not None))
+        ys, given = tuple(y for y, _ in start), tuple(seed for _, seed in start)
+        call = GradientCall(ys, given, tuple(connected), asked.stops, found.path, *switches)
+        reads = (*ys, *(seed for seed in given if seed is not None))
         specs = [group[0].spec for group in connected]
         op = graph.add(Role.GRADIENT, "Gradients", "vjp", reads, specs, payload=call)
         handles = [handle_of(value) for value in op.values]
-    return [handles[connected[group]] if group in connected else whole.get(group) for group in groups]
+    return [handles[connected[group]] if group in connected else whole.get(group) for group in asked.groups]
 
 
 def _of_integers(x: Value, ys: list[Value], seeds: list[Value | None]) -> Any:

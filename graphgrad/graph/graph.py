@@ -104,6 +104,7 @@ class Graph:
 
     @property
     def finalized(self) -> bool:
+        """Whether it is read-only."""
         return self._finalized
 
     # -- names ------------------------------------------------------------------------------------
@@ -180,6 +181,7 @@ class Graph:
         return handle_of(self.value_by_name(name))
 
     def value_by_name(self, name: str) -> Value:
+        """What the tensor `op:index` stands for; errors as `get_tensor_by_name`."""
         if not isinstance(name, str):
             raise TypeError(f"a tensor's name is a str, got {name!r}")
         op_name, colon, index = name.rpartition(":")

@@ -129,6 +129,7 @@ class Operation:
 
     @property
     def control_inputs(self) -> tuple[Operation, ...]:
+        """The operations that have to run before it."""
         return self.controls
 
     def run(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> None:

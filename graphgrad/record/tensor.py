@@ -90,6 +90,7 @@ class Tensor(torch.Tensor):
 
     @property
     def graph(self) -> Graph:
+        """The graph that it belongs to."""
         return self._value.op.graph
 
     @property
@@ -99,10 +100,12 @@ class Tensor(torch.Tensor):
 
     @property
     def value_index(self) -> int:
+        """Which output of its operation it is."""
         return self._value.index
 
     @property
     def dtype(self) -> torch.dtype:  # type: ignore[override]
+        """A torch dtype."""
         return self._value.spec.dtype
 
     @property
@@ -140,6 +143,7 @@ class Tensor(torch.Tensor):
         return shape if dim is None else shape[dim]
 
     def dim(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
     ndim = property(dim)
@@ -243,6 +247,7 @@ def _refuse(name: str, wanted: str) -> None:
         raise no_value(self._value, wanted)
 
     method.__name__ = name
+    method.__doc__ = f"Raises `NoValueError`: {wanted} needs a value, which a symbolic tensor has only in a run."
     setattr(Tensor, name, method)
 
 
@@ -267,6 +272,7 @@ def _sized(name: str) -> None:
         return Recorder.call(original, (self, *sizes), kwargs)
 
     method.__name__ = name
+    method.__doc__ = f"torch's `Tensor.{name}`, recorded."
     setattr(Tensor, name, method)
 
 
