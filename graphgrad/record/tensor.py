@@ -95,7 +95,7 @@ class Tensor(torch.Tensor):
 
     @property
     def name(self) -> str:
-        """`op:index`, unique in its graph."""
+        """The name of its operation, a colon and its index among the outputs; unique in its graph."""
         return self._value.name
 
     @property
@@ -115,7 +115,7 @@ class Tensor(torch.Tensor):
 
     @property
     def shape(self) -> Any:  # type: ignore[override]
-        """A `TensorShape`: ints, and `Dim`s where a size is known only at run time."""
+        """Its `TensorShape`, of ints, and of `Dim` objects where a size is known only at run time."""
         spec = self._value.spec
         assert isinstance(spec, Spec)
         if spec.worlds is None:
