@@ -9,6 +9,7 @@ from operator import attrgetter
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import between
 from ..ground.errors import message
+from ..record.derivative import Derivative
 from .adjoint import AnyValue, Node, PathStep, adjoint, derivative_of
 
 
@@ -43,51 +44,58 @@ def reach(ys: Collection[Value], xs: Collection[Value], stops: Set[Value]) -> Re
     A node carries one when it lies downstream of some x and upstream of some y, through values that
     autograd connects, and no stop lies between. A stop that is itself an x still receives its gradient.
     """
-    nodes: list[Node] = []
     useful: set[AnyValue] = set(xs)
+    carrying: list[tuple[Node, Derivative]] = []
     for node in candidates(ys, xs):
-        if not any(read in useful for read in node.reads):
-            continue
         derivative = derivative_of(node)
         reads = node.reads
-        useless = True
+        carries = False
         for k, value in enumerate(node.values):
-            for i in derivative.of(k):
+            for i in derivative.connects[k]:
                 if reads[i] in useful:
-                    useless = False
+                    carries = True
                     if value not in stops:
                         useful.add(value)
                     break
-        if not useless:
-            nodes.append(node)
+        if carries:
+            carrying.append((node, derivative))
 
     live: set[AnyValue] = {y for y in ys if y in useful}
     path: list[PathStep] = []
-    for node in reversed(nodes):
-        step = _step(node, live, useful, stops)
+    for node, derivative in reversed(carrying):
+        step = _step(node, derivative, live, useful, stops)
         if step is not None:
             path.append(step)
             reads = node.reads
-            live.update([reads[i] for i in step.inputs])
+            for i in step.inputs:
+                live.add(reads[i])
     path.reverse()
     return Reach(path, live, useful)
 
 
-def _step(node: Node, live: set[AnyValue], useful: set[AnyValue], stops: Set[AnyValue]) -> PathStep | None:
-    derivative = derivative_of(node)
+def _step(
+    node: Node, derivative: Derivative, live: set[AnyValue], useful: set[AnyValue], stops: Set[AnyValue]
+) -> PathStep | None:
     reads = node.reads
-    outputs: list[int] = []
-    inputs: list[int] = []
+    outputs: tuple[int, ...] = ()
+    inputs: tuple[int, ...] = ()
     for k, value in enumerate(node.values):
         if value in live and value not in stops:
-            reached = [i for i in derivative.of(k) if reads[i] in useful]
+            reached = derivative.connects[k]
+            for i in reached:
+                if reads[i] not in useful:
+                    reached = tuple([i for i in reached if reads[i] in useful])
+                    break
             if reached:
-                lacking = derivative.lacks(k, reached)
-                if lacking:
+                if derivative.missing and (lacking := derivative.lacks(k, reached)):
                     raise _no_gradient(node, lacking)
-                outputs.append(k)
-                inputs = reached if not inputs else sorted({*inputs, *reached})
-    return PathStep(node, _shared(outputs), _shared(inputs)) if outputs else None
+                outputs = (*outputs, k) if outputs else _FIRST[k] if k < len(_FIRST) else (k,)
+                inputs = tuple(sorted({*inputs, *reached})) if inputs else reached
+    return PathStep(node, outputs, inputs) if outputs else None
+
+
+# Paths of any length share these.
+_FIRST = tuple((k,) for k in range(8))
 
 
 def restricted(path: list[PathStep], xs: Collection[Value]) -> list[PathStep]:
@@ -99,19 +107,10 @@ def restricted(path: list[PathStep], xs: Collection[Value]) -> list[PathStep]:
         inputs = [i for i in step.inputs if node.reads[i] in useful]
         if inputs:
             derivative = derivative_of(node)
-            outputs = [k for k in step.outputs if any(i in derivative.of(k) for i in inputs)]
+            outputs = [k for k in step.outputs if any(i in derivative.connects[k] for i in inputs)]
             useful.update(node.values[k] for k in outputs)
-            kept.append(PathStep(node, _shared(outputs), _shared(inputs)))
+            kept.append(PathStep(node, tuple(outputs), tuple(inputs)))
     return kept
-
-
-_tuples: dict[tuple[int, ...], tuple[int, ...]] = {}
-
-
-def _shared(positions: list[int]) -> tuple[int, ...]:
-    """One tuple object for the few distinct ones that a graph of any size has."""
-    key = tuple(positions)
-    return _tuples.setdefault(key, key)
 
 
 def _no_gradient(node: Node, lacking: str) -> LookupError:

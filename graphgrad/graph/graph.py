@@ -17,6 +17,9 @@ from .operation import Operation, Role, Value, handle_of
 from .origin import user_frame
 from .scopes import Context, Names, as_device, check_name
 
+# Few enough for small integers, many enough to tell the parts of a graph from one another.
+_SOURCE_BITS = 120
+
 _NO_OPTIONS: dict[str, Any] = {}
 
 
@@ -48,6 +51,7 @@ class Graph:
         self._names = Names()
         self._lock = threading.RLock()
         self._finalized = False
+        self._sources = 0
         self._collections: dict[str, list[Any]] = {}
 
     # -- creation ---------------------------------------------------------------------------------
@@ -86,10 +90,20 @@ class Graph:
             op.code, op.lineno = None, 0
         else:
             op.code, op.lineno = frame.f_code, frame.f_lineno
+        if reads:
+            sources = reads[0].op.sources
+            for value in reads:
+                more = value.op.sources
+                if more is not sources and more | sources != sources:
+                    sources |= more
+            op.sources = sources
         op.values = tuple([Value(op, index, spec) for index, spec in enumerate(specs)])
         with self._lock:
             if self._finalized:
                 raise RuntimeError(f"the graph is finalized: {type} can't be added to it")
+            if not reads:
+                self._sources += 1
+                op.sources = 1 << self._sources % _SOURCE_BITS
             op.name = self._names.unique(context.scope + name if context.scope else name)
             op.id = len(self._operations)
             self._operations.append(op)

@@ -93,11 +93,13 @@ class Operation:
         args, kwargs: the call's arguments, with a Value where a tensor stood.
         device: where it was asked to run, '' for anywhere.
         id: position in the graph; an operation reads only older ones.
+        sources: a bit per placeholder, constant or variable upstream (they share a limited number of bits):
+            whatever depends on an operation has all of its bits.
     """
 
     __slots__ = (
         "graph", "id", "name", "type", "role", "target", "args", "kwargs", "reads", "values",
-        "controls", "device", "code", "lineno", "signature", "payload", "__weakref__",
+        "controls", "device", "code", "lineno", "signature", "payload", "sources", "__weakref__",
     )  # fmt: skip
 
     graph: Graph
@@ -116,6 +118,7 @@ class Operation:
     lineno: int
     signature: Any
     payload: Any
+    sources: int
 
     @property
     def inputs(self) -> tuple[Any, ...]:

@@ -68,6 +68,8 @@ def select(fetches: Iterable[Value], operations: Iterable[Operation], feeds: fro
                 op = waiting.pop()
                 if op in selection.operations:
                     continue
+                if op.role is Role.PLACEHOLDER and op.values[0] in feeds:
+                    continue  # wanted as a control input: being fed, it has run
                 selection.operations.add(op)
                 waiting.extend(op.controls)
                 if op.role is not Role.GRADIENT:

@@ -213,16 +213,16 @@ def of(signature: Signature) -> Derivative:
 
 
 class _Nothing(Derivative):
-    """The derivative of an op through which nothing flows."""
+    """The derivative of an op through which nothing flows, however many outputs it has."""
 
     def __init__(self) -> None:
-        pass
+        self.connects = _NoConnection()
+        self.missing = {}
 
-    def of(self, output: int) -> tuple[int, ...]:
+
+class _NoConnection(list[tuple[int, ...]]):
+    def __getitem__(self, output: Any) -> Any:
         return ()
-
-    def lacks(self, output: int, inputs: Sequence[int]) -> str:
-        return ""
 
 
 NO_DERIVATIVE = _Nothing()

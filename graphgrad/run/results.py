@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..plan.steps import Plan
@@ -37,6 +38,14 @@ def convert(
     return [_numpy(tensor) if numpy else _torch(tensor) for tensor in outputs]
 
 
+_SCALARS: dict[torch.dtype, Any] = {
+    torch.float32: np.float32, torch.float64: np.float64, torch.float16: np.float16, torch.bool: np.bool_,
+    torch.int8: np.int8, torch.int16: np.int16, torch.int32: np.int32, torch.int64: np.int64,
+    torch.uint8: np.uint8, torch.uint16: np.uint16, torch.uint32: np.uint32, torch.uint64: np.uint64,
+    torch.complex64: np.complex64, torch.complex128: np.complex128,
+}  # fmt: skip
+
+
 def _memory(tensor: torch.Tensor) -> Any:
     if tensor.layout is not torch.strided or tensor._is_zerotensor() or tensor.numel() == 0:
         return id(tensor)
@@ -51,6 +60,9 @@ def _numpy(tensor: Any) -> Any:
     """An array, a numpy scalar for rank 0, or the torch tensor if numpy lacks its dtype."""
     if not isinstance(tensor, torch.Tensor):
         return torch.tensor(tensor).numpy()[()]
+    if tensor.dim() == 0:
+        scalar = _SCALARS.get(tensor.dtype)
+        return tensor.detach() if scalar is None else scalar(tensor.item())
     tensor = tensor.detach()
     if tensor.is_cuda:
         tensor = tensor.cpu()
@@ -58,4 +70,4 @@ def _numpy(tensor: Any) -> Any:
         array = tensor.resolve_conj().resolve_neg().numpy()
     except TypeError:  # bfloat16, sparse, ...
         return tensor
-    return array[()] if array.ndim == 0 else array
+    return array
