@@ -65,22 +65,22 @@ class Graph:
         specs: Sequence[Spec | IntSpec],
         *,
         target: Any = None,
-        args: tuple[Any, ...] = (),
+        args: tuple[Any, ...] | None = (),
         kwargs: dict[str, Any] | None = None,
         signature: Any = None,
         payload: Any = None,
         device: str = "",
     ) -> Operation:
-        """Create an operation in the current context and connect it."""
+        """Create an operation in the current context and connect it; `args` of None are the reads."""
         context = self.context
         op = Operation()
         op.graph = self
         op.type = type
         op.role = role
         op.target = target
-        op.args = args
+        op._args = args
         op.kwargs = kwargs or _NO_OPTIONS
-        op.reads = reads
+        op._reads = reads[0] if len(reads) == 1 else reads
         op.controls = context.controls
         op.device = device or context.device
         op.signature = signature
@@ -97,7 +97,10 @@ class Graph:
                 if more is not sources and more | sources != sources:
                     sources |= more
             op.sources = sources
-        op.values = tuple([Value(op, index, spec) for index, spec in enumerate(specs)])
+        if len(specs) == 1:
+            op._values = Value(op, 0, specs[0])
+        else:
+            op._values = tuple([Value(op, index, spec) for index, spec in enumerate(specs)])
         with self._lock:
             if self._finalized:
                 raise RuntimeError(f"the graph is finalized: {type} can't be added to it")

@@ -40,7 +40,7 @@ class Value:
         # None, the reader, or a list of them: most values are read once, and Python's garbage collector
         # charges for every list that a large graph holds.
         self._readers: Operation | list[Operation] | None = None
-        self.handle: weakref.ref[Any] | None = None
+        self.handle: Handle | None = None
 
     @property
     def name(self) -> str:
@@ -67,6 +67,25 @@ class Value:
         return f"<{self.name} {self.spec!r}>"
 
 
+class Handle(weakref.ref[Any]):
+    """A value's weak reference to the user's tensor; gone with it."""
+
+    __slots__ = ("value",)
+
+    def __new__(cls, tensor: Any, value: Value) -> Handle:
+        return super().__new__(cls, tensor, _forget)
+
+    def __init__(self, tensor: Any, value: Value) -> None:
+        super().__init__(tensor, _forget)  # type: ignore[call-arg]
+        self.value = value
+        value.handle = self
+
+
+def _forget(handle: Any) -> None:
+    if handle.value.handle is handle:
+        handle.value.handle = None
+
+
 # The recorder floor sets this: it makes the user's handle on a value.
 make_handle: Callable[[Value], Any] = lambda value: value  # noqa: E731
 
@@ -79,7 +98,7 @@ def handle_of(value: Value) -> Any:
     found = value.handle() if value.handle is not None else None
     if found is None:
         found = make_handle(value)
-        value.handle = weakref.ref(found)
+        Handle(found, value)
     return found
 
 
@@ -98,7 +117,7 @@ class Operation:
     """
 
     __slots__ = (
-        "graph", "id", "name", "type", "role", "target", "args", "kwargs", "reads", "values",
+        "graph", "id", "name", "type", "role", "target", "_args", "kwargs", "_reads", "_values",
         "controls", "device", "code", "lineno", "signature", "payload", "sources", "__weakref__",
     )  # fmt: skip
 
@@ -108,10 +127,12 @@ class Operation:
     type: str
     role: Role
     target: Any
-    args: tuple[Any, ...]
+    _args: tuple[Any, ...] | None
     kwargs: dict[str, Any]
-    reads: tuple[Value, ...]
-    values: tuple[Value, ...]
+    # A single value stands for itself, not in a tuple, and arguments that are just the reads are not kept
+    # twice: Python's garbage collector charges for every tuple of a large graph, more than a property costs.
+    _reads: Value | tuple[Value, ...]
+    _values: Value | tuple[Value, ...]
     controls: tuple[Operation, ...]
     device: str
     code: CodeType | None
@@ -119,6 +140,24 @@ class Operation:
     signature: Any
     payload: Any
     sources: int
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The call's positional arguments, with a Value where a tensor stood."""
+        found = self._args
+        return self.reads if found is None else found
+
+    @property
+    def reads(self) -> tuple[Value, ...]:
+        """The values that it reads, once per read."""
+        found = self._reads
+        return found if type(found) is tuple else (found,)  # type: ignore[return-value]
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The values that it gives."""
+        found = self._values
+        return found if type(found) is tuple else (found,)  # type: ignore[return-value]
 
     @property
     def inputs(self) -> tuple[Any, ...]:

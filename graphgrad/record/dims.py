@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, SupportsIndex
 
 import torch
 
-from ..graph.operation import Value
+from ..graph.operation import Handle, Value
 from ..ground.errors import NoValueError, message
 from ..ground.spec import format_shape
 
@@ -82,7 +81,7 @@ class Dim(torch.SymInt):
         """The graph's value of this size; its operation is recorded on first use."""
         if self._found is None:
             self._found = self._make()
-            self._found.handle = weakref.ref(self)
+            Handle(self, self._found)
         return self._found
 
     @property

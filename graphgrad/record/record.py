@@ -107,7 +107,7 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
         read,
         signature.specs,
         target=known.target,
-        args=read if scanned == reads else tuple(scanned),
+        args=None if scanned == reads else tuple(scanned),
         kwargs=options,
         signature=signature,
     )

@@ -6,7 +6,6 @@ It is a handle on a value of the graph. In-place methods move the handle to a ne
 from __future__ import annotations
 
 import operator
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -15,7 +14,7 @@ import torch
 
 from ..graph import operation
 from ..graph.graph import Graph
-from ..graph.operation import Operation, Value
+from ..graph.operation import Handle, Operation, Value
 from ..graph.sessions import require_session
 from ..ground.errors import NoValueError, message
 from ..ground.spec import IntSpec, Spec, declared, format_shape
@@ -229,7 +228,7 @@ class Tensor(torch.Tensor):
         """From here on this object stands for another value; the old one keeps its name."""
         self._value.handle = None
         self._value = value
-        value.handle = weakref.ref(self)
+        Handle(self, value)
 
 
 def set_item(tensor: torch.Tensor, index: Any, value: Any) -> torch.Tensor:

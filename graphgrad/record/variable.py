@@ -7,14 +7,13 @@ from before the run.
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
 import torch
 
 from ..graph.graph import Graph
-from ..graph.operation import Operation, Role, Value
+from ..graph.operation import Handle, Operation, Role, Value
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.spec import Spec, declared, format_shape
 from .constants import as_constant, constant_value, from_numpy
@@ -181,7 +180,7 @@ def make_variable(
     variable.initial = None
     variable.initializer = None
     state.variable = variable
-    value.handle = weakref.ref(variable)
+    Handle(variable, value)
     return variable
 
 

@@ -25,15 +25,19 @@ _INTEGERS = {dtype: torch.iinfo(dtype) for dtype in _NUMPY if not (dtype.is_floa
              and dtype is not torch.bool}  # fmt: skip
 
 
+# What rounds to the largest float32.
+_FLOAT32_MAX = 3.4028235677973366e38
+
+
 def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:
     """The tensor that a run sees for `data`; it may share the caller's memory, which a run only reads."""
     spec = value.spec
     assert isinstance(spec, Spec)
     kind = type(data)
     if kind is float and spec.shape == () and spec.dtype is torch.float32:
-        if abs(data) > 3.4028235677973366e38 and not math.isinf(data):
+        if abs(data) > _FLOAT32_MAX and not math.isinf(data):
             raise _unfit(value, data)
-        tensor = torch.tensor(data, dtype=torch.float32)
+        return _placed(torch.from_numpy(np.array(data, np.float32)), device)  # a third of torch.tensor's time
     elif isinstance(data, torch.Tensor):
         tensor = _from_tensor(value, spec, data)
     else:
@@ -47,6 +51,10 @@ def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:
                     value.op,
                 )
             )
+    return _placed(tensor, device)
+
+
+def _placed(tensor: torch.Tensor, device: str) -> torch.Tensor:
     return tensor if device == "cpu" else tensor.to(device, non_blocking=True)
 
 
