@@ -83,6 +83,8 @@ from .record import refused as _refused  # noqa: F401
 from .record.modules import record_function as record
 from .record.tensor import Tensor
 from .run.session import InteractiveSession, Session
+from .view.gradient_graph import gradient_graph
+from .view.plot import Plot, plot
 
 __version__ = "0.1.0"
 
@@ -153,6 +155,7 @@ __all__ = [
     "GraphKeys",
     "InteractiveSession",
     "Operation",
+    "Plot",
     "Session",
     "Tensor",
     "UnconnectedGradients",
@@ -210,6 +213,7 @@ __all__ = [
     "get_default_session",
     "global_variables",
     "global_variables_initializer",
+    "gradient_graph",
     "gradients",
     "greater",
     "greater_equal",
@@ -247,6 +251,7 @@ __all__ = [
     "ones_like",
     "pad",
     "placeholder",
+    "plot",
     "pow",
     "random_normal",
     "random_uniform",

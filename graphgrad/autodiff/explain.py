@@ -148,23 +148,23 @@ def _breaks(ys: list[Value], group: tuple[Value, ...], stops: Set[Value], found:
         if not any(value in wanted for value in node.values):
             continue
         for position, read in enumerate(node.reads):
-            if read not in found.useful or not _lost(node, position, found.useful):
+            if read not in found.useful or not is_lost(node, position, found.useful):
                 continue
             op = node if isinstance(node, Operation) else node.op
-            kind = _kind(node, read, stops)
+            kind = break_kind(node, read, stops)
             broken = Break(kind, op, _name(node.values[0]), _HINTS[kind])
             if broken not in breaks:
                 breaks.append(broken)
     return breaks
 
 
-def _lost(node: Node, position: int, useful: set[AnyValue]) -> bool:
+def is_lost(node: Node, position: int, useful: set[AnyValue]) -> bool:
     """Whether a gradient for this read gets lost at the node: none of its outputs passes one on."""
     derivative = derivative_of(node)
     return not any(value in useful and position in derivative.of(k) for k, value in enumerate(node.values))
 
 
-def _kind(node: Node, read: AnyValue, stops: Set[Value]) -> str:
+def break_kind(node: Node, read: AnyValue, stops: Set[Value]) -> str:
     values = node.values
     if any(value in stops for value in values):
         return "stop"

@@ -62,6 +62,16 @@ def check_name(name: object, inner: bool) -> str:
     return name
 
 
+def legal_name(text: str) -> str:
+    """The text with every character that a name can't have replaced by '_'.
+
+    >>> legal_name("_Bl\u00f6ck 1")
+    'x_Bl_ck_1'
+    """
+    kept = re.sub(r"[^A-Za-z0-9_./>-]", "_", text)
+    return f"x{kept}" if kept[:1] in ("_", "/", ">", "-") else kept
+
+
 def as_device(name: str | torch.device | None) -> str:
     """A torch device's name from a torch or TF1 spelling; '' for anywhere.
 

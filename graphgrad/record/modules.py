@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from ..graph.graph import get_default_graph
 from ..graph.operation import handle_of
+from ..graph.scopes import legal_name
 from .constants import as_constant
 from .dims import Dim, listening
 from .infer import probing
@@ -81,8 +82,11 @@ def _has_parameter(args: Any, kwargs: Any) -> bool:
 
 
 class _Calls(threading.local):
+    """The modules being called on this thread, outermost first, and the paths of all modules inside the first."""
+
     def __init__(self) -> None:
         self.modules: list[torch.nn.Module] = []
+        self.paths: dict[int, str] = {}
 
 
 _calls = _Calls()
@@ -100,15 +104,11 @@ def _call_module(original: Callable[..., Any], module: torch.nn.Module, args: An
     symbolic = first_symbolic((args, kwargs))
     graph = symbolic.op.graph if symbolic is not None else get_default_graph()
     outer = _calls.modules
-    if outer:
-        scope = next((name for name, child in outer[-1].named_children() if child is module), "")
-    else:
-        scope = type(module).__name__.lower()
-        prefix = f"{graph.context.scope}{scope}/"
-        parameter_names.update((id(p), prefix + name.replace(".", "/")) for name, p in module.named_parameters())
     with contextlib.ExitStack() as stack:
         if not outer:
             stack.enter_context(Recording())
+            stack.enter_context(_named(module, graph.context.scope))
+        scope = _scope(module)
         if scope:
             stack.enter_context(graph.name_scope(scope))
         outer.append(module)
@@ -116,6 +116,30 @@ def _call_module(original: Callable[..., Any], module: torch.nn.Module, args: An
             return original(module, *args, **kwargs)
         finally:
             outer.pop()
+
+
+@contextlib.contextmanager
+def _named(module: torch.nn.Module, scope: str) -> Iterator[None]:
+    """While the module is called, its parts and parameters have names."""
+    root = legal_name(type(module).__name__.lower())
+    _calls.paths = {id(part): f"{root}.{path}" if path else root for path, part in module.named_modules()}
+    names = {id(p): scope + legal_name(f"{root}.{path}").replace(".", "/") for path, p in module.named_parameters()}
+    parameter_names.update(names)
+    try:
+        yield
+    finally:
+        _calls.paths = {}
+        for key in names:
+            parameter_names.pop(key, None)
+
+
+def _scope(module: torch.nn.Module) -> str:
+    """The path of a module as seen from the one that calls it."""
+    path = _calls.paths.get(id(module), "")
+    if _calls.modules:
+        caller = _calls.paths.get(id(_calls.modules[-1]), "")
+        path = path.removeprefix(f"{caller}.") if path.startswith(f"{caller}.") else path.rpartition(".")[2]
+    return legal_name(path).replace(".", "/")
 
 
 def _install() -> None:

@@ -13,6 +13,7 @@ UNMIRRORED: dict[str, str] = {
 
 # tests/ module -> why it mirrors no module of graphgrad/
 OWN: dict[str, str] = {
+    "autodiff/test_property.py": "random programs against the independent gradients() of tests/reference.py",
     "test_tutorials.py": "runs tutorials/",
 }
 
