@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
+from ..autodiff.adjoint import derivative_of
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
 from ..record.variable import State
@@ -89,55 +90,81 @@ class _Planner:
         """One operation's place on the tape; `carries` grows by its outputs that require a gradient."""
         step = Step(op)
         produced = False
-        if op.role is Role.CALL and any(read in carries for read in op.reads):
+        carried = any(read in carries for read in op.reads)
+        if op.role is Role.CALL and carried:
             produced = step.tape = op in self.tape
             step.math = produced and bool(self.created) and op.signature.attention
         elif op.role is Role.GRADIENT:
             produced = op in self.created
         own: list[int] = []
+        cut: list[int] = []
         roots: list[int] = []
-        for index, value in enumerate(op.values):
+        for index, value in self._computed(op):
             if value in self.selection.passes:
                 step.fed[index] = self.feed_number[value]
-            carrying = produced and value.spec.differentiable
-            if value in self.identity and carrying and self._shares_node(op, index):
-                own.append(index)
+            carrying = produced and value.spec.differentiable and self._connects(op, index, carries)
+            if carried and value.spec.differentiable and self._shares_node(op, index):
+                if carrying:
+                    own.append(index)
+                elif value not in self.xs:
+                    cut.append(index)
             if value in self.xs and not carrying and value.spec.differentiable:
-                if value not in self.feed_number:
-                    roots.append(index)
-                    carries.add(value)
+                roots.append(index)
+                carries.add(value)
             if carrying:
                 carries.add(value)
                 if value in self.stops:
                     step.gates[index] = tuple(self.stops[value])
             if value in fans and value in carries:
                 step.fans[index] = fans[value]
-        step.own, step.roots = tuple(own), tuple(roots)
+        step.own, step.cut, step.roots = tuple(own), tuple(cut), tuple(roots)
         return step
+
+    def _computed(self, op: Operation) -> list[tuple[int, Value]]:
+        """The outputs that this run computes, and that no feed replaces for good."""
+        wanted = self.selection.asked[op].outputs if op.role is Role.GRADIENT else range(len(op.values))
+        outputs = [(index, op.values[index]) for index in wanted]
+        return [(k, value) for k, value in outputs if value not in self.feed_number or value in self.selection.passes]
+
+    def _connects(self, op: Operation, index: int, carries: set[Value]) -> bool:
+        """Whether autograd will see this output as depending on something that is differentiated."""
+        if op.role is Role.GRADIENT:
+            return True  # or not, if it is a constant: the run looks
+        reads = op.reads
+        return any(reads[position] in carries for position in derivative_of(op).of(index))
 
     def _shares_node(self, op: Operation, index: int) -> bool:
         """Whether this output might be the same tensor as an input or another output."""
-        return op.role is Role.GRADIENT or len(op.values) > 1 or op.signature.aliases[index] is not None
+        if op.role is Role.GRADIENT:
+            return True
+        if op.signature is None:
+            return False
+        alias = op.signature.aliases[index]
+        return alias is not None and op.reads[alias].spec == op.values[index].spec
 
     def _fans(self) -> tuple[dict[Value, int], dict[tuple[Operation, int], int]]:
         """Values whose gradients are summed in another order than torch's: a separate alias per reader."""
-        fans: dict[Value, int] = {}
-        aliases: dict[tuple[Operation, int], int] = {}
+        if all(one.call.aggregation == "default" for _, one in self.asked):
+            return {}, {}
+        edges: dict[Value, set[tuple[Operation, int]]] = defaultdict(set)
+        wanted: set[Value] = set()
         for _, one in self.asked:
-            if one.call.aggregation == "default":
-                continue
-            edges: dict[Value, list[tuple[Operation, int]]] = defaultdict(list)
-            for step in one.path:
-                if isinstance(step.node, Operation):
-                    for position in step.inputs:
-                        edges[step.node.reads[position]].append((step.node, position))
-            for value, readers in edges.items():
-                if len(readers) < 3:  # two terms have one sum
-                    continue
-                for edge in readers:
-                    if edge not in aliases:
-                        aliases[edge] = fans.get(value, 0)
-                        fans[value] = aliases[edge] + 1
+            reads = [
+                (step.node.reads[position], (step.node, position))
+                for step in one.path
+                if isinstance(step.node, Operation)
+                for position in step.inputs
+            ]
+            for value, edge in reads:
+                edges[value].add(edge)
+            if one.call.aggregation != "default":
+                counts = Counter(value for value, _ in reads)
+                wanted.update(value for value, readers in counts.items() if readers > 2)  # two terms have one sum
+        aliases: dict[tuple[Operation, int], int] = {}
+        for value in wanted:
+            readers = sorted(edges[value], key=lambda edge: (edge[0].id, edge[1]))
+            aliases.update({edge: number for number, edge in enumerate(readers)})
+        fans = {value: len(edges[value]) for value in wanted}
         return fans, aliases
 
     def _sweeps(self) -> dict[Operation, Sweep]:

@@ -16,6 +16,7 @@ class Step:
     Attributes:
         tape: True if autograd must see it, False if it must not, None if it makes no difference.
         own: outputs that need an autograd node of their own, because their identity matters.
+        cut: outputs that leave the tape: they may be the very tensor that was read.
         roots: outputs that start the tape: nothing upstream of them is differentiated.
         gates: output -> the numbers of the calls that stop there.
         fed: output -> the feed that replaces it although the operation runs.
@@ -26,6 +27,7 @@ class Step:
     op: Operation
     tape: bool | None = None
     own: tuple[int, ...] = ()
+    cut: tuple[int, ...] = ()
     roots: tuple[int, ...] = ()
     gates: dict[int, tuple[int, ...]] = field(default_factory=dict)
     fed: dict[int, int] = field(default_factory=dict)

@@ -138,7 +138,9 @@ class Derivative:
         wrt = [trial.inputs[i] for i in inputs]
         with torch.enable_grad():
             found = trial.grad(given, wrt, seeds, create=True)  # type: ignore[arg-type]
-        everything: list[torch.Tensor | None] = [*trial.inputs, *trial.outputs, *seeds]
+        # an output that needs no gradient is a constant: no further derivative can depend on it
+        live = [tensor if tensor is not None and tensor.requires_grad else None for tensor in trial.outputs]
+        everything: list[torch.Tensor | None] = [*trial.inputs, *live, *seeds]
         results: list[torch.Tensor | None] = []
         for gradient in found:
             known = [tensor for tensor in (*everything, *results) if tensor is not None]

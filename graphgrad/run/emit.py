@@ -23,7 +23,7 @@ from ..record.infer import Leaf
 from ..record.variable import State
 from .layout import HEADER, Line, layout
 from .printing import Names, Printer
-from .runtime import check_shape, default_dtype, math_attention, overwrite, own, straight_through
+from .runtime import check_shape, default_dtype, handed, math_attention, overwrite, own, straight_through
 
 
 @dataclass
@@ -60,7 +60,7 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
     namespace: dict[str, Any] = dict(emitter.printer.functions)
     namespace |= {
         "torch": torch, "F": torch.nn.functional, "own": own, "overwrite": overwrite, "inf": float("inf"),
-        "nan": float("nan"), "straight_through": straight_through, "math_attention": math_attention,
+        "nan": float("nan"), "handed": handed, "straight_through": straight_through, "math_attention": math_attention,
         "default_dtype": default_dtype, "check_shape": check_shape, "set_grad": torch._C._set_grad_enabled,
     }  # fmt: skip
     # The names are there already: the text's imports are for those who run it by itself.
@@ -175,10 +175,18 @@ class _Emitter:
         _EMIT[op.role](self, step)
         for index in step.fed:
             self._replace(step, index)
+        for index in step.cut:
+            name = self.names.of[op.values[index]]
+            self._emit(f"{name} = {name}.detach()", op, (name,), (name,))
+        if step.own:
+            self._set_grad(True, op)
         for index in step.own:
             name = self.names.of[op.values[index]]
+            if op.role is Role.GRADIENT:
+                self._emit(f"{name} = handed({name})", op, (name,), (name,))
+                continue
             others = [self.name(read) for read in op.reads if read.spec.differentiable]
-            others += [self.names.of[value] for value in op.values[:index]]
+            others += [self.names.of[value] for value in op.values[:index] if value in self.names.of]
             self._emit(f"{name} = own({', '.join([name, *dict.fromkeys(others)])})", op, (name, *others), (name,))
         for index in step.roots:
             if op.role is Role.READ:
@@ -319,19 +327,23 @@ class _Emitter:
         parts = iter(found)
         for k, group in zip(sweep.outputs, sweep.groups, strict=True):
             terms = [next(parts) for _ in group]
-            if len(group) > 1:
+            if len(group) > 1 and op.values[k] not in self.given:
                 self._set_grad(sweep.create, op)
                 name = self._gradient_name(op.values[k], group[0])
                 self._emit(f"{name} = {' + '.join(terms)}", op, terms, (name,))
         self._colocate(op, sweep.outputs, sweep.groups, sweep.call.colocated)
 
     def _gradient_name(self, value: Value, x: Value) -> str:
-        name = self.names.of[value] = self.names.fresh(f"grad_{self.name(x)}")
+        name = self.names.fresh(f"grad_{self.name(x)}")
+        if value not in self.given:  # a fed one, that nothing passes through, keeps the name of its feed
+            self.names.of[value] = name
         return name
 
     def _colocate(self, op: Operation, outputs: Sequence[int], groups: Sequence[Any], colocated: bool) -> None:
         """Gradients come out where their x is; without colocation they go where the call was asked to be."""
         for k, group in zip(outputs, groups, strict=True):
+            if op.values[k] in self.given:
+                continue
             if not colocated and op.device and self._place(group[0].op) != op.device:
                 name = self.names.of[op.values[k]]
                 self._emit(f"{name} = {name}.to({op.device!r})", op, (name,), (name,))

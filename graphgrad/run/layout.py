@@ -15,7 +15,7 @@ HEADER = (
     "import torch",
     "import torch.nn.functional as F",
     "from torch import inf, nan",
-    "from graphgrad.run.runtime import Run, check_shape, default_dtype, math_attention",
+    "from graphgrad.run.runtime import Run, check_shape, default_dtype, handed, math_attention",
     "from graphgrad.run.runtime import overwrite, own, straight_through",
 )
 

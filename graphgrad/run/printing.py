@@ -23,7 +23,7 @@ _BINARY = {
 }  # fmt: skip
 
 _RESERVED = frozenset(
-    "torch F feeds state const run own inf nan live set_grad overwrite straight_through math_attention "
+    "torch F feeds state const run own handed inf nan live set_grad overwrite straight_through math_attention "
     "default_dtype check_shape Run program grad_was_on _".split()
 )
 

@@ -20,6 +20,9 @@ def convert(
     numpy: bool,
 ) -> list[Any]:
     """The fetched values; those that may share memory are compared with everything that outlives the run."""
+    for number, tensor in enumerate(outputs):
+        if isinstance(tensor, torch.Tensor) and tensor._is_zerotensor():  # torch's zeros without memory
+            outputs[number] = torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
     if plan.shared:
         taken = {_memory(item) for item in (*feeds, *state, *constants) if isinstance(item, torch.Tensor)}
         first_of: dict[Any, int] = {}
@@ -32,9 +35,6 @@ def convert(
                 _memory(tensor) in taken or first_of[_memory(tensor)] != number or 0 in tensor.stride()
             ):
                 outputs[number] = tensor.detach().clone(memory_format=torch.contiguous_format)
-    for number, tensor in enumerate(outputs):
-        if isinstance(tensor, torch.Tensor) and tensor._is_zerotensor():  # torch's zeros without memory
-            outputs[number] = torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
     return [_numpy(tensor) if numpy else _torch(tensor) for tensor in outputs]
 
 
@@ -47,7 +47,7 @@ _SCALARS: dict[torch.dtype, Any] = {
 
 
 def _memory(tensor: torch.Tensor) -> Any:
-    if tensor.layout is not torch.strided or tensor._is_zerotensor() or tensor.numel() == 0:
+    if tensor.layout is not torch.strided or tensor.numel() == 0:
         return id(tensor)
     return tensor.untyped_storage().data_ptr()
 

@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..record.identity import gate, own
 
-__all__ = ["Run", "check_shape", "default_dtype", "math_attention", "overwrite", "own", "straight_through"]
+__all__ = ["Run", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own", "straight_through"]
 
 
 class Run:
@@ -64,6 +64,11 @@ class default_dtype:
 
     def __exit__(self, *_: object) -> None:
         torch.set_default_dtype(self.outer)
+
+
+def handed(gradient: torch.Tensor) -> torch.Tensor:
+    """A gradient that is differentiated again, apart from its siblings; a start of the tape if nothing is above."""
+    return gradient.view_as(gradient) if gradient.requires_grad else gradient.detach().requires_grad_()
 
 
 class _Fan(torch.autograd.Function):
