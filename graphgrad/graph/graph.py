@@ -234,7 +234,8 @@ class Graph:
         items = list(self._collections.get(name, []))
         if scope is None:
             return items
-        return [item for item in items if re.match(scope, getattr(item, "name", None) or "\0")]
+        named = [(item, getattr(item, "name", None)) for item in items]
+        return [item for item, name in named if isinstance(name, str) and re.match(scope, name)]
 
     def get_collection_ref(self, name: str) -> list[Any]:
         """The collection itself, made if it does not exist."""

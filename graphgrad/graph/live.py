@@ -7,6 +7,7 @@ anything is read from them; whoever holds the view never sees the difference.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -55,6 +56,24 @@ class _Current(dict[str, Any]):
         self.refresh()
         return dict.items(self)
 
+    def __eq__(self, other: object) -> bool:
+        self.refresh()
+        return dict.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __repr__(self) -> str:
+        self.refresh()
+        return dict.__repr__(self)
+
+    def __reversed__(self) -> Iterator[str]:
+        self.refresh()
+        return dict.__reversed__(self)
+
+    def __or__(self, other: Any) -> Any:
+        return self.copy() | other
+
     def copy(self) -> dict[str, Any]:
         self.refresh()
         return dict(dict.items(self))
@@ -68,12 +87,16 @@ def live_view(operations: list[Operation]) -> networkx.MultiDiGraph[str]:
     graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
     shown = 0
 
+    lock = threading.RLock()
+
     def refresh() -> None:
         nonlocal shown
-        while shown < len(operations):
-            op = operations[shown]
-            shown += 1
-            _show(op, nodes, successors, predecessors)
+        if shown == len(operations):
+            return
+        with lock:
+            while shown < len(operations):
+                _show(operations[shown], nodes, successors, predecessors)
+                shown += 1
 
     nodes, successors, predecessors = _Current(refresh), _Current(refresh), _Current(refresh)
     for name, content in {"_node": nodes, "_succ": successors, "_pred": predecessors}.items():

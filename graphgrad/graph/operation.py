@@ -196,6 +196,9 @@ class Operation:
         called = getattr(self.target, "__name__", "") or self.role.value
         return f"{self.name}: {outputs} = {called}({', '.join(_arguments(self))})"
 
+    def __deepcopy__(self, memo: Any) -> Operation:
+        return self  # a copy of a networkx view still speaks of the same operations
+
     def __repr__(self) -> str:
         return f"<Operation {self.describe()}>"
 

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 # The sizes that an unknown dimension takes while an op is inferred. The first two divide by what
-# models divide by (heads, groups, strides); the third is small, so that `x[:5]` is not taken for 5 rows.
+# models divide by (heads, groups, strides); the others are small, so that `x[:5]` is not taken for 5 rows.
 # A world in which an op fails while another succeeds is dropped for what follows from it.
-WORLDS = (1680, 2520, 3)
+WORLDS = (1680, 2520, 3, 1)
 # A placeholder of unknown rank differs in rank, too, between worlds.
-RANKS = (2, 2, 1)
+RANKS = (2, 2, 1, 0)
 
 Shape = tuple[int, ...]
 Worlds = tuple[Shape | None, ...]

@@ -11,7 +11,7 @@ from ..ground.spec import as_dtype
 from ..record.dims import Dim
 from ..record.tensor import Tensor
 from .math import cast
-from .sources import convert_to_tensor
+from .sources import convert_to_tensor, named_result
 from .table import apply, tensor
 
 
@@ -117,6 +117,8 @@ def stack(values: Sequence[Any], axis: int = 0, name: str = "stack") -> Any:
 
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Any]:
     """The slices of a tensor along an axis, whose size must be known."""
+    if num is not None and not isinstance(tensor(value).shape[axis], Dim) and tensor(value).shape[axis] != num:
+        raise ValueError(f"axis {axis} of {value} has not {num} slices")
     return list(apply(torch.unbind, (tensor(value), axis), {}, name))
 
 
@@ -144,8 +146,9 @@ def gather(params: Any, indices: Any, axis: int = 0, name: str | None = None) ->
     <Tensor 'strided_slice:0' float32[1, 2, 3]>
     """
     where = tensor(indices).long()
-    index = (*([slice(None)] * axis), where)
-    return apply(torch.Tensor.__getitem__, (tensor(params), index), {}, name)
+    values = tensor(params)
+    index = (*([slice(None)] * (axis % values.dim())), where)
+    return apply(torch.Tensor.__getitem__, (values, index), {}, name)
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
@@ -165,11 +168,27 @@ def pad(tensor: Any, paddings: Sequence[Sequence[int]], mode: str = "CONSTANT", 
         constant_values: float = 0) -> Any:  # fmt: skip
     """The tensor with [before, after] elements added on each axis."""
     flat = [int(amount) for pair in reversed(list(paddings)) for amount in pair]
-    modes = {"CONSTANT": "constant", "REFLECT": "reflect"}
-    if mode.upper() not in modes:
+    values = convert_to_tensor(tensor)
+    if mode.upper() == "REFLECT":
+        return named_result(_reflected(values, paddings), name)
+    if mode.upper() != "CONSTANT":
         raise ValueError(f"mode is {mode!r}; use 'CONSTANT' or 'REFLECT'")
-    value = constant_values if mode.upper() == "CONSTANT" else None
-    return apply(torch.nn.functional.pad, (convert_to_tensor(tensor), flat, modes[mode.upper()], value), {}, name)
+    return apply(torch.nn.functional.pad, (values, flat, "constant", constant_values), {}, name)
+
+
+def _reflected(values: Any, paddings: Sequence[Sequence[int]]) -> Any:
+    """Padded by reflection, axis by axis: torch's own pad reflects the last axes only."""
+    for axis, (before, after) in enumerate(paddings):
+        parts = [values]
+        length = values.shape[axis]
+        if not isinstance(length, Dim) and max(before, after) >= length:
+            raise ValueError(f"axis {axis} of {values} can't be padded by reflection with {[before, after]}")
+        if before:
+            parts.insert(0, values.narrow(axis, 1, int(before)).flip(axis))
+        if after:
+            parts.append(values.narrow(axis, length - 1 - int(after), int(after)).flip(axis))
+        values = torch.cat(parts, axis) if len(parts) > 1 else values
+    return values
 
 
 def one_hot(indices: Any, depth: int, on_value: Any = None, off_value: Any = None, axis: int | None = None,
@@ -182,13 +201,17 @@ def one_hot(indices: Any, depth: int, on_value: Any = None, off_value: Any = Non
     """
     if axis not in (None, -1):
         raise NotImplementedError("one_hot with another axis than -1: transpose the result")
-    wanted = torch.float32 if dtype is None else as_dtype(dtype)
+    if dtype is not None:
+        wanted = as_dtype(dtype)
+    else:
+        given = [convert_to_tensor(value).dtype for value in (on_value, off_value) if value is not None]
+        wanted = given[0] if given else torch.float32
     where_on = tensor(indices).unsqueeze(-1) == range_(depth)
-    hot = cast(where_on, wanted, name)
     if on_value is None and off_value is None:
-        return hot
-    on, off = 1 if on_value is None else on_value, 0 if off_value is None else off_value
-    return hot * (on - off) + off
+        return cast(where_on, wanted, name)
+    on = convert_to_tensor(1 if on_value is None else on_value, None if on_value is not None else wanted)
+    off = convert_to_tensor(0 if off_value is None else off_value, None if off_value is not None else wanted)
+    return named_result(torch.where(where_on, cast(on, wanted), cast(off, wanted)), name)
 
 
 def zeros(shape: Any, dtype: Any = torch.float32, name: str | None = None) -> Any:
@@ -208,10 +231,8 @@ def ones(shape: Any, dtype: Any = torch.float32, name: str | None = None) -> Any
 
 def fill(dims: Any, value: Any, name: str | None = None) -> Any:
     """A tensor of this shape, of one number."""
-    if isinstance(value, Tensor):
-        return apply(torch.Tensor.expand, (value, _shape(dims)), {}, name)
-    dtype = {bool: torch.bool, int: torch.int32}.get(type(value), torch.float32)
-    return apply(torch.full, (_shape(dims), value), {"dtype": dtype}, name)
+    filled = convert_to_tensor(value)
+    return apply(torch.Tensor.expand, (filled, _shape(dims)), {}, name)
 
 
 def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ..ground.spec import as_dtype
+from .sources import named_result
 from .table import apply, row, tensor
 
 _UNARY: dict[str, Callable[..., Any]] = {
@@ -50,10 +51,13 @@ def _reduction(name: str, target: Any) -> Any:
         values = tensor(input_tensor)
         if axes is None and (keep or target in (torch.amax, torch.amin)):
             axes = tuple(range(values.dim()))
+        if isinstance(axes, (list, tuple)) and not axes:
+            return named_result(values, name)
+        if target is torch.sum and not values.dtype.is_floating_point and not values.dtype.is_complex:
+            where = {} if axes is None else {"dim": axes, "keepdim": keep}
+            return apply(target, (values,), {**where, "dtype": values.dtype}, name)  # TF1 keeps the dtype
         if axes is None:
             return apply(target, (values,), {}, name)
-        if isinstance(axes, (list, tuple)) and not axes:
-            return values
         return reduce(values, axes, keep, name)
 
     function.__name__ = function.__qualname__ = name
@@ -79,14 +83,16 @@ def reduce_prod(input_tensor: Any, axis: Any = None, keepdims: bool = False, nam
     values = tensor(input_tensor)
     axes = [axis] if isinstance(axis, int) else list(range(values.dim()) if axis is None else axis)
     for each in sorted((a % values.dim() for a in axes), reverse=True):
-        values = apply(torch.prod, (values, each, keepdims), {}, name)
-    return values
+        values = apply(torch.prod, (values, each, keepdims), {"dtype": values.dtype}, None)
+    return named_result(values, name)
 
 
 def reduce_logsumexp(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
     """The logarithm of the sum of exponentials over some axes, or all."""
     values = tensor(input_tensor)
     axes = tuple(range(values.dim())) if axis is None else axis
+    if isinstance(axes, (list, tuple)) and not axes:
+        return named_result(values, name)
     return apply(torch.logsumexp, (values, axes, keepdims), {}, name)
 
 
@@ -137,12 +143,14 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
 
 def argmax(input: Any, axis: int | None = None, name: str | None = None, output_type: Any = torch.int64) -> Any:
     """The position of the largest element along an axis; axis 0 if None, as in TF1."""
-    return cast(apply(torch.argmax, (tensor(input), 0 if axis is None else axis), {}, name), output_type)
+    found = apply(torch.argmax, (tensor(input), 0 if axis is None else axis), {}, None)
+    return named_result(cast(found, output_type), name)
 
 
 def argmin(input: Any, axis: int | None = None, name: str | None = None, output_type: Any = torch.int64) -> Any:
     """The position of the smallest element along an axis; axis 0 if None, as in TF1."""
-    return cast(apply(torch.argmin, (tensor(input), 0 if axis is None else axis), {}, name), output_type)
+    found = apply(torch.argmin, (tensor(input), 0 if axis is None else axis), {}, None)
+    return named_result(cast(found, output_type), name)
 
 
 TABLE |= {

@@ -12,6 +12,7 @@ from ..graph.graph import name_scope
 from ..record.dims import Dim
 from .math import cast
 from .random import seeded
+from .sources import named_result
 from .table import apply, row, tensor
 
 relu = row("nn.relu", F.relu, "features")
@@ -53,7 +54,7 @@ def softmax_cross_entropy_with_logits(
 def softmax_cross_entropy_with_logits_v2(labels: Any, logits: Any, axis: int = -1, name: str | None = None) -> Any:
     """The cross entropy of probabilities and softmax(logits) along an axis, shape without that axis."""
     scores = tensor(logits)
-    return -(tensor(labels, scores) * torch.log_softmax(scores, axis)).sum(axis)
+    return named_result(-(tensor(labels, scores) * torch.log_softmax(scores, axis)).sum(axis), name)
 
 
 def sparse_softmax_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Any:
@@ -79,7 +80,7 @@ def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, na
 def l2_loss(t: Any, name: str | None = None) -> Any:
     """Half the sum of squares."""
     values = tensor(t)
-    return (values * values).sum() * 0.5
+    return named_result((values * values).sum() * 0.5, name)
 
 
 def moments(
@@ -88,8 +89,9 @@ def moments(
     """The mean and the (biased) variance over some axes."""
     values = tensor(x)
     chosen = tuple(axes) if isinstance(axes, (list, tuple)) else (axes,)
-    variance = torch.var(values, dim=chosen, correction=0, keepdim=keep_dims)
-    return torch.mean(values, dim=chosen, keepdim=keep_dims), variance
+    with name_scope(name, "moments"):
+        mean = torch.mean(values, dim=chosen, keepdim=keep_dims)
+        return mean, torch.var(values, dim=chosen, correction=0, keepdim=keep_dims)
 
 
 def bias_add(value: Any, bias: Any, data_format: str = "NHWC", name: str | None = None) -> Any:
@@ -97,7 +99,7 @@ def bias_add(value: Any, bias: Any, data_format: str = "NHWC", name: str | None 
     values, shift = tensor(value), tensor(bias)
     if data_format.startswith("NC"):
         shift = shift.reshape(-1, *([1] * (values.dim() - 2)))
-    return values + shift
+    return named_result(values + shift, name)
 
 
 def dropout(x: Any, keep_prob: float | None = None, noise_shape: None = None, seed: int | None = None,
@@ -107,7 +109,11 @@ def dropout(x: Any, keep_prob: float | None = None, noise_shape: None = None, se
         raise NotImplementedError("dropout with a noise_shape")
     if (keep_prob is None) == (rate is None):
         raise ValueError("dropout takes either keep_prob or rate")
-    dropped = rate if rate is not None else 1 - keep_prob  # type: ignore[operator]
+    dropped: Any = rate if rate is not None else 1 - keep_prob  # type: ignore[operator]
+    if isinstance(dropped, torch.Tensor):  # fed: 1 for testing, say
+        values = tensor(x)
+        kept = seeded(apply(torch.rand_like, (values,), {}, None), seed) >= dropped
+        return named_result(torch.where(kept, values / (1 - dropped), torch.zeros_like(values)), name)
     return seeded(apply(F.dropout, (tensor(x), dropped, True), {}, name or "dropout"), seed)
 
 
@@ -134,12 +140,13 @@ def conv2d(
         raise ValueError("use_cudnn_on_gpu=False has no counterpart: torch chooses the kernel")
     kernel = tensor(filter if filter is not None else filters)
     stride, dilation = _pair(strides, data_format), _pair(dilations, data_format)
-    with name_scope(name, "conv2d"):
+    with name_scope("conv2d"):
         images = _to_nchw(tensor(input), data_format)
         window = [int(size) for size in kernel.shape[:2]]
         images, symmetric = _padded(images, padding, window, stride, dilation, 0.0)
-        weight = kernel.permute(3, 2, 0, 1)
-        return _from_nchw(F.conv2d(images, weight, None, stride, symmetric, dilation), data_format)
+        weight = kernel.permute(3, 2, 0, 1).contiguous()
+        result = _from_nchw(F.conv2d(images, weight, None, stride, symmetric, dilation), data_format)
+    return named_result(result, name)
 
 
 def max_pool(
@@ -147,10 +154,11 @@ def max_pool(
 ) -> Any:
     """The largest element in each window of each channel; padding never wins."""
     window, stride = _pair(ksize, data_format), _pair(strides, data_format)
-    with name_scope(name, "max_pool"):
+    with name_scope("max_pool"):
         images = _to_nchw(tensor(value), data_format)
         images, symmetric = _padded(images, padding, window, stride, [1, 1], float("-inf"))
-        return _from_nchw(F.max_pool2d(images, window, stride, symmetric), data_format)
+        result = _from_nchw(F.max_pool2d(images, window, stride, symmetric), data_format)
+    return named_result(result, name)
 
 
 def avg_pool(
@@ -158,7 +166,7 @@ def avg_pool(
 ) -> Any:
     """The mean of each window of each channel; padding does not count."""
     window, stride = _pair(ksize, data_format), _pair(strides, data_format)
-    with name_scope(name, "avg_pool"):
+    with name_scope("avg_pool"):
         images = _to_nchw(tensor(value), data_format)
         counted = torch.ones_like(images[:1, :1])
         padded, _ = _padded(images, padding, window, stride, [1, 1], 0.0, even=False)
@@ -166,7 +174,8 @@ def avg_pool(
         total = F.avg_pool2d(padded, window, stride)
         if padding.upper() == "SAME":
             total = total / F.avg_pool2d(covered, window, stride)
-        return _from_nchw(total, data_format)
+        result = _from_nchw(total, data_format)
+    return named_result(result, name)
 
 
 def _pair(sizes: Any, data_format: str) -> list[int]:
@@ -233,4 +242,4 @@ def in_top_k(predictions: Any, targets: Any, k: int, name: str | None = None) ->
     """Whether each target's score is among the k highest of its row."""
     scores = tensor(predictions)
     own = scores.gather(1, tensor(targets).long().unsqueeze(1))
-    return cast((scores > own).sum(1), torch.int64) < k
+    return named_result(cast((scores > own).sum(1), torch.int64) < k, name)

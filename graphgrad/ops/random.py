@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from ..ground.mode import executing_eagerly
 from ..ground.spec import as_dtype
 from .array import _shape
+from .sources import named_result
 from .table import apply
 
 
@@ -27,8 +29,9 @@ def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any
     >>> gg.random_normal([2, 3])
     <Tensor 'randn:0' float32[2, 3]>
     """
-    draw = seeded(apply(torch.randn, (_shape(shape),), {"dtype": as_dtype(dtype)}, name), seed)
-    return draw if (mean, stddev) == (0.0, 1.0) else draw * stddev + mean
+    inner = name if (mean, stddev) == (0.0, 1.0) else None
+    draw = seeded(apply(torch.randn, (_shape(shape),), {"dtype": as_dtype(dtype)}, inner), seed)
+    return draw if (mean, stddev) == (0.0, 1.0) else named_result(draw * stddev + mean, name)
 
 
 def random_uniform(shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = torch.float32,
@@ -39,21 +42,24 @@ def random_uniform(shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any =
         if maxval is None:
             raise ValueError("random_uniform of integers needs maxval")
         return seeded(apply(torch.randint, (minval, maxval, _shape(shape)), {"dtype": wanted}, name), seed)
-    draw = seeded(apply(torch.rand, (_shape(shape),), {"dtype": wanted}, name), seed)
     high = 1 if maxval is None else maxval
-    return draw if (minval, high) == (0, 1) else draw * (high - minval) + minval
+    plain = not isinstance(minval, torch.Tensor) and not isinstance(high, torch.Tensor) and (minval, high) == (0, 1)
+    draw = seeded(apply(torch.rand, (_shape(shape),), {"dtype": wanted}, name if plain else None), seed)
+    return draw if plain else named_result(draw * (high - minval) + minval, name)
 
 
 def within_two_sigma(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    """Standard normal numbers, those beyond two standard deviations drawn again."""
-    return torch.nn.init.trunc_normal_(torch.empty(shape, dtype=dtype), 0.0, 1.0, -2.0, 2.0)
+    """Normal numbers conditioned on lying within two standard deviations, by the inverse of their distribution."""
+    inside = math.erf(math.sqrt(2.0))  # the probability of it
+    uniform = torch.rand(shape, dtype=dtype) * (2 * inside) - inside
+    return (torch.erfinv(uniform) * math.sqrt(2.0)).clamp(-2.0, 2.0)
 
 
 def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = torch.float32,
                      seed: int | None = None, name: str | None = None) -> Any:  # fmt: skip
     """Normally distributed numbers within two standard deviations of the mean."""
-    draw = apply(within_two_sigma, (_shape(shape), as_dtype(dtype)), {}, name or "truncated_normal")
-    return seeded(draw, seed) * stddev + mean
+    draw = apply(within_two_sigma, (_shape(shape), as_dtype(dtype)), {}, None)
+    return named_result(seeded(draw, seed) * stddev + mean, name)
 
 
 TABLE: dict[str, Any] = {function.__name__: function for function in (random_normal, random_uniform, truncated_normal)}

@@ -18,6 +18,7 @@ from ..record.constants import constant_value, from_numpy
 from ..record.dims import Dim, UnknownShape
 from ..record.record import record
 from ..record.tensor import Tensor
+from ..record.variable import may_equal
 
 
 def named(name: str | None, default: str) -> str:
@@ -125,6 +126,15 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) ->
     return constant(value, dtype, name=name)
 
 
+def _identity(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.view_as(tensor)
+
+
+def named_result(result: Any, name: str | None) -> Any:
+    """The result of several operations under the name that was asked for, if one was."""
+    return result if name is None or not isinstance(result, Tensor) else identity(result, name)
+
+
 def identity(input: Any, name: str | None = None) -> Any:
     """The same tensor under a new name, and in the order that control dependencies ask for.
 
@@ -133,7 +143,7 @@ def identity(input: Any, name: str | None = None) -> Any:
     <Tensor 'loss:0' float32[]>
     """
     if isinstance(input, Tensor):
-        return record(torch.Tensor.view_as, (input, input), {}, named(name, "Identity"))
+        return record(_identity, (input,), {}, named(name, "Identity"))
     return convert_to_tensor(input, name=name)
 
 
@@ -195,7 +205,13 @@ def add_n(inputs: Sequence[Any], name: str | None = None) -> Any:
         raise ValueError("add_n needs at least one tensor")
     total = items[0]
     for item in items[1:]:
-        if item.dtype is not total.dtype or item.shape != total.shape:
+        if item.dtype is not total.dtype or not _may_have_one_shape(item, total):
             raise ValueError(f"add_n takes tensors of one shape and dtype, got {total} and {item}")
         total = total + item
-    return total
+    return named_result(total, name) if len(items) > 1 else total
+
+
+def _may_have_one_shape(left: Any, right: Any) -> bool:
+    if isinstance(left, Tensor) and isinstance(right, Tensor):
+        return may_equal(left._value.spec.shape, right._value.spec.shape)
+    return tuple(left.shape) == tuple(right.shape)

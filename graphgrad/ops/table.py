@@ -28,7 +28,7 @@ def tensor(value: Any, like: Any = None) -> Any:
     if isinstance(value, (torch.Tensor, Dim)):
         return value
     dtype = like.dtype if isinstance(like, torch.Tensor) else None
-    return constant(value, dtype)
+    return constant(value, dtype)  # which refuses 0.5 beside integers, as TF1 does
 
 
 def row(

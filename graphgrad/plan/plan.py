@@ -9,6 +9,7 @@ from operator import attrgetter
 from ..autodiff.adjoint import derivative_of
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
+from ..record.functions import Applied
 from ..record.variable import State
 from .merge import merge
 from .select import Asked, Selection, select
@@ -52,7 +53,7 @@ class _Planner:
             self.identity.update(seed for seed in one.seeds if seed is not None)
 
     def plan(self) -> Plan:
-        same = merge(self.order, self.tape, self.identity)
+        same = self.same = merge(self.order, self.tape, self.identity)
         versions = self._versions()
         fans, aliases = self._fans()
         carries: set[Value] = set()
@@ -225,7 +226,8 @@ class _Planner:
                 last.target is None and (not _fresh(source) or source in sources or _root(source) in fetched_memory)
             )
             sources.add(source)
-            updates.append(Update(state, last, lonely and last.target is not None, copied))
+            donated = lonely and last.target is not None and _apart(source)
+            updates.append(Update(state, last, donated, copied))
         return updates
 
     def _states(self, updates: list[Update]) -> tuple[State, ...]:
@@ -237,7 +239,7 @@ class _Planner:
 
     def _exports(self, updates: list[Update]) -> tuple[tuple[int, ...], frozenset[int]]:
         """Fetches whose memory may be shared, and those that an in-place update would change."""
-        roots = [_root(value) for value in self.fetches]
+        roots = [_root(self.same.get(value, value)) for value in self.fetches]
         readers = Counter(roots)
         assigned = {update.op.values[0] for update in updates} | {_root(update.op.reads[0]) for update in updates}
         shared = tuple(
@@ -247,7 +249,7 @@ class _Planner:
         )
         donated = {update.state for update in updates if update.donated}
         cloned = frozenset(
-            number for number in shared if donated and roots[number].op.role in (Role.READ, Role.GRADIENT)
+            number for number in shared if donated and roots[number].op.role in (Role.READ, Role.GRADIENT, Role.ASSIGN)
         )
         return shared, cloned
 
@@ -260,6 +262,15 @@ def _root(value: Value) -> Value:
             break
         value = value.op.reads[position]
     return value
+
+
+def _apart(value: Value) -> bool:
+    """Whether it surely shares no memory with a variable, so that variables may change while it is needed."""
+    op = _root(value).op
+    if op.role is Role.GRADIENT:  # torch may hand a seed through, and a user's backward anything
+        custom = any(type(each.target) is Applied for each in op.payload.operations)
+        return all(seed is None for seed in op.payload.seeds) and not custom
+    return op.role in (Role.CALL, Role.CONSTANT, Role.PLACEHOLDER)
 
 
 def _fresh(value: Value) -> bool:

@@ -25,7 +25,7 @@ _SAME = {
     "not_equal": "ne", "concat": "cat", "concatenate": "cat", "clip": "clamp", "view": "reshape",
     "arccos": "acos", "arcsin": "asin", "arctan": "atan", "fix": "trunc", "t": "transpose", "T": "transpose",
     "floordiv": "floor_divide", "mod": "remainder", "and_": "bitwise_and", "or_": "bitwise_or",
-    "xor": "bitwise_xor", "set_item": "tensor_scatter_update",
+    "xor": "bitwise_xor", "special_expit": "sigmoid", "view_as": "identity", "set_item": "tensor_scatter_update",
 }  # fmt: skip
 
 # Types that TF1 users write in gradient_override_map and read in pictures.
@@ -41,6 +41,9 @@ _TF_TYPES = {
 # Elementwise arithmetic, in which a Python number counts by its type: neither the result's shape and
 # dtype nor what is connected to what depends on its value. (pow is not among them: x**1 is linear.)
 WEAK = frozenset("add sub rsub mul div eq ne lt le gt ge".split())
+
+# Callables whose meta version draws nothing, so that trying them does not show that they are random.
+RANDOM = frozenset(("trunc_normal",))
 
 # Ops through which nothing flows by nature, although torch's autograd hands zeros back.
 NO_DERIVATIVE = frozenset(

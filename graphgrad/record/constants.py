@@ -11,6 +11,7 @@ import torch
 from ..graph.graph import Graph
 from ..graph.operation import Role, Value
 from ..ground.errors import ArgumentTypeError
+from ..ground.fit import fitted
 from ..ground.spec import spec
 from .canonical import WEAK
 
@@ -57,8 +58,14 @@ def from_numpy(array: np.ndarray[Any, Any], dtype: torch.dtype | None) -> torch.
     if array.dtype.kind not in "biufc":
         raise ArgumentTypeError(f"a numpy array of dtype {array.dtype} can't be a tensor: {array!r}")
     native = array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
-    tensor = torch.from_numpy(native)
-    return tensor if dtype is None else tensor.to(dtype)
+    if dtype is None:
+        return torch.from_numpy(native)
+    want = torch.empty(0, dtype=dtype if dtype is not torch.bfloat16 else torch.float32).numpy().dtype
+    cast = fitted(native, want)
+    if cast is None:
+        shown = repr(array.tolist()) if array.size <= 4 else f"an array of {array.dtype}"
+        raise ArgumentTypeError(f"{shown} would change as {dtype}; cast it yourself if that is meant")
+    return torch.from_numpy(np.ascontiguousarray(cast)).reshape(array.shape).to(dtype)
 
 
 def _shared(graph: Graph, tensor: torch.Tensor) -> Value:
@@ -68,7 +75,9 @@ def _shared(graph: Graph, tensor: torch.Tensor) -> Value:
     found = cache.get(id(tensor))
     version = 0 if tensor.is_inference() else tensor._version
     if found is not None and found[0]() is tensor and found[1] == version:
-        return found[2]  # type: ignore[no-any-return]
+        with torch.no_grad():  # memory shared with numpy changes without a new version
+            if torch.equal(found[2].op.payload, tensor):
+                return found[2]  # type: ignore[no-any-return]
     with torch.inference_mode(False), torch.no_grad():
         copy = tensor.detach().clone().contiguous()
     context = graph.context

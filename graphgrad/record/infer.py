@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..ground.spec import WORLDS, IntSpec, Shape, Spec, int_spec, merged, spec
-from .canonical import Canonical
+from .canonical import RANDOM, Canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Signature:
         self.device = "cpu" if modes.autocast else "meta"
         self.specs: tuple[Spec | IntSpec, ...] = ()
         self.structure: Any = None
-        self.random = False
+        self.random = call.name in RANDOM
         self.attention = "attention" in call.name
         self.aliases: tuple[int | None, ...] = ()
         self.probe: tuple[int, tuple[Shape, ...] | None] = (0, None)  # the world, or shapes, in which it works
@@ -122,7 +123,10 @@ class Signature:
             else:
                 made.append(torch.empty(shape, dtype=read.dtype, device=self.device))
             if self.device == "cpu":
-                made[-1].fill_(1 if world == 0 else 0)
+                if world == 0:
+                    made[-1].copy_(torch.arange(1, made[-1].numel() + 1).reshape(made[-1].shape))
+                else:
+                    made[-1].zero_()
         return made
 
     def invoke(self, tensors: Sequence[Any]) -> Any:
@@ -143,9 +147,10 @@ class Signature:
 
     def _infer(self) -> None:
         try:
-            with trial(), torch.no_grad(), _default_dtype(self.modes.default_dtype):
+            with trial(), torch.no_grad(), _default_dtype(self.modes.default_dtype), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they would be about sizes that no run has
                 self._infer_in_worlds()
-        except (NotImplementedError, RuntimeError) as refused:
+        except (NotImplementedError, RuntimeError, TypeError) as refused:
             lacking = isinstance(refused, NotImplementedError) or "meta" in str(refused).lower()
             if self.device == "cpu" or not lacking or _size(self.reads) > 2**26:
                 raise
@@ -181,7 +186,7 @@ class Signature:
             if not dynamic:
                 raise failure
             results = self._substituted(failure)
-        self.random = watch.random
+        self.random = self.random or watch.random
         self.attention = self.attention or watch.attention
         self._describe(results)
 

@@ -139,7 +139,9 @@ def _scan(
         plain = bool(argument) if kind is bool else int(argument)  # a Dimension, a numpy int, an IntEnum
         key += (int, plain)
         return plain
-    if isinstance(argument, (torch.Tensor, Dim, np.ndarray, np.generic)):
+    if isinstance(argument, np.generic):
+        return _scan(argument.item(), key, reads, weak, known, whole)
+    if isinstance(argument, (torch.Tensor, Dim, np.ndarray)):
         value = _value(argument, known, whole)
         reads.append(value)
         key.append(value.spec)

@@ -61,6 +61,22 @@ def _batch_norm(
     return record(torch.nn.functional.batch_norm, args, {})
 
 
+def _instance_norm(
+    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+) -> Any:  # fmt: skip
+    if use_input_stats and running_mean is not None:
+        raise NotImplementedError(
+            message(
+                "instance_norm would update its running statistics, which a graph can't hold yet",
+                None,
+                "module.eval(), or InstanceNorm(track_running_stats=False)",
+            )
+        )
+    args = (input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+    return record(torch.nn.functional.instance_norm, args, {})
+
+
 def _needs_value(name: str) -> Any:
     def handler(*args: Any, **kwargs: Any) -> NoReturn:
         symbolic = next(item for item in (*args, *kwargs.values()) if isinstance(item, Tensor))
@@ -73,6 +89,7 @@ handlers[torch.Tensor.to] = _to
 handlers[torch.Tensor.cuda] = _cuda
 handlers[torch.Tensor.cpu] = _cpu
 handlers[torch.nn.functional.batch_norm] = _batch_norm
+handlers[torch.nn.functional.instance_norm] = _instance_norm
 for _name in ("equal", "allclose", "is_nonzero"):
     handlers[getattr(torch, _name)] = _needs_value(_name)
     if hasattr(torch.Tensor, _name):

@@ -195,7 +195,7 @@ def captured(graph: Graph, tensor: torch.Tensor) -> Variable:
     if found is not None:
         return found
     if not tensor.is_leaf:
-        raise ValueError(_derived(tensor))
+        raise ValueError(_derived(tensor, variables))
     name = parameter_names.get(id(tensor), "parameter")
     with graph.name_scope(None):
         variable = make_variable(graph, name, declared(tuple(tensor.shape), tensor.dtype), True, tensor)
@@ -205,7 +205,7 @@ def captured(graph: Graph, tensor: torch.Tensor) -> Variable:
     return variable
 
 
-def _derived(tensor: torch.Tensor) -> str:
+def _derived(tensor: torch.Tensor, variables: dict[int, Variable]) -> str:
     leaves, pending, seen = [], [tensor.grad_fn], set()
     while pending:
         node = pending.pop()
@@ -214,7 +214,8 @@ def _derived(tensor: torch.Tensor) -> str:
         seen.add(node)
         leaf = getattr(node, "variable", None)
         if leaf is not None:
-            leaves.append(parameter_names.get(id(leaf), f"a parameter of shape {list(leaf.shape)}"))
+            known = variables[id(leaf)].state.name if id(leaf) in variables else parameter_names.get(id(leaf))
+            leaves.append(known or f"a parameter of shape {list(leaf.shape)}")
         pending.extend(parent for parent, _ in node.next_functions)
     return message(
         f"a tensor computed outside the graph from {', '.join(leaves) or 'a parameter'} meets a symbolic tensor: "

@@ -19,7 +19,7 @@ import torch.nn.functional
 from ..graph.operation import Operation, Role, Value
 from ..ground.spec import Spec
 from ..plan.steps import Plan, Step
-from ..record.infer import Leaf
+from ..record.infer import Leaf, leaves
 from ..record.variable import State
 from .layout import HEADER, Line, layout
 from .printing import Names, Printer
@@ -61,7 +61,7 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
     namespace |= {
         "torch": torch, "F": torch.nn.functional, "own": own, "overwrite": overwrite, "inf": float("inf"),
         "nan": float("nan"), "handed": handed, "straight_through": straight_through, "math_attention": math_attention,
-        "default_dtype": default_dtype, "check_shape": check_shape, "set_grad": torch._C._set_grad_enabled,
+        "default_dtype": default_dtype, "check_shape": check_shape, "leaves": leaves, "set_grad": torch._C._set_grad_enabled,
     }  # fmt: skip
     # The names are there already: the text's imports are for those who run it by itself.
     imports = text.index("\ndef ")
@@ -150,14 +150,27 @@ class _Emitter:
             outputs.append(name)
         renamed = []
         kept = set(outputs)
+        for update in plan.updates:  # whatever can fail or needs the old values comes before what changes them
+            name = self.name(update.op.reads[0] if update.donated else update.op.values[0])
+            if update.donated:
+                self._check(update.op, name)
+            elif update.copied:
+                copy = self.names.fresh(f"{name}_new")
+                self._emit(f"{copy} = {name}.detach().clone()", update.op, (name,), (copy,))
+                name = copy
+            if not update.donated:
+                kept.add(name)
+                renamed.append(f"{name}.detach()")
         for update in plan.updates:
             if update.donated:
                 self._donate(update.op)
-            else:
-                name = self.name(update.op.values[0])
-                kept.add(name)
-                renamed.append(f"{name}.detach().clone()" if update.copied else f"{name}.detach()")
         return f"return [{', '.join(outputs)}], [{', '.join(renamed)}]", kept
+
+    def _check(self, op: Operation, name: str) -> None:
+        """What is added to a variable may not change its shape; known shapes were checked when recorded."""
+        spec = op.reads[0].spec
+        if not spec.static and spec.shape != ():
+            self._emit(f"check_shape({name}, {tuple(op.payload.spec.shape)})", op, (name,))
 
     def _donate(self, op: Operation) -> None:
         delta = self._read(op, 0)
@@ -242,11 +255,16 @@ class _Emitter:
             if self._place(op) != "cpu" and not any(isinstance(value.spec, Spec) for value in op.reads):
                 text = f"{text[:-1]}, device={self._place(op)!r})"
             if signature.random:
-                text = f"run.draw({_stream(op)}, lambda: {text})"
+                seed = f", seed={op.payload}" if isinstance(op.payload, int) else ""
+                text = f"run.draw({op.id}, lambda: {text}{seed})"
         defined = [self.names.new(value) for value in op.values if value not in self.names.of]
         pattern = defined[0] if len(op.values) == 1 and defined else ""
         if signature is not None and type(signature.structure) is not Leaf:
-            pattern = _pattern(signature.structure, [self._target(value) for value in op.values])
+            targets = [self._target(value) for value in op.values]
+            pattern = _pattern(signature.structure, targets)
+            if "{" in pattern:
+                flat = [targets[leaf.index] if type(leaf) is Leaf else "_" for leaf in leaves(signature.structure)]
+                pattern, text = f"{', '.join(flat)},", f"leaves({text})"
         text = f"{pattern or '_'} = {text}"
         if signature is not None:
             text = _with_modes(step, text)
@@ -295,6 +313,7 @@ class _Emitter:
             if not op.reads[0].spec.static:
                 text = f"{name} = check_shape({value}.detach(), {tuple(op.payload.spec.shape)})"
         else:
+            self._check(op, value)
             source, before = self._version(op)
             uses += before
             extra = "".join(f", {key}={item!r}" for key, item in op.kwargs.items())
@@ -365,12 +384,6 @@ _EMIT: dict[Role, Callable[[_Emitter, Step], None]] = {
 }
 
 
-def _stream(op: Operation) -> int:
-    """The random stream of an operation: its seed if it was given one, else its place in the graph."""
-    seed = op.payload
-    return seed if isinstance(seed, int) else op.id
-
-
 def _with_modes(step: Step, text: str) -> str:
     modes = step.op.signature.modes
     if modes.autocast:
@@ -389,4 +402,4 @@ def _pattern(structure: Any, names: list[str]) -> str:
         return names[structure.index]
     if isinstance(structure, (tuple, list)):
         return "(" + "".join(f"{_pattern(item, names)}, " for item in structure).rstrip() + ")"
-    return "_"
+    return "{}" if isinstance(structure, dict) else "_"

@@ -10,6 +10,7 @@ import torch
 
 from ..graph.operation import Value
 from ..ground.errors import ArgumentTypeError, message
+from ..ground.fit import fitted
 from ..ground.spec import Spec, compatible, format_shape
 from ..record.dims import Dim
 from ..record.tensor import Tensor
@@ -115,24 +116,10 @@ def _from_array(value: Value, spec: Spec, data: Any) -> torch.Tensor:
 
 def _fit(value: Value, array: np.ndarray[Any, Any], want: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """The array in the wanted dtype, if every number in it survives."""
-    if array.dtype == object and want.kind in "fc" and all(type(item) is int for item in array.flat):
-        array = array.astype(np.float64)  # Python integers beyond 64 bits
-    have = array.dtype
-    if have.kind not in "biufc":
-        raise _unfit(value, array if array.size <= 4 else have)
-    if have.kind == "c" and want.kind != "c":
-        raise _unfit(value, have)
-    with np.errstate(all="ignore"):
-        cast = array.astype(want)
-    if want.kind in "biu":
-        kept = bool(np.all(cast == array)) if have.kind != "b" or want.kind != "b" else True
-    elif have.kind in "fc" and have.itemsize > want.itemsize:
-        kept = bool(np.array_equal(np.isfinite(cast), np.isfinite(array)))
-    else:
-        kept = bool(np.isfinite(cast).all()) if have.kind in "iu" and want.itemsize == 2 else True
-    if not kept:
-        raise _unfit(value, array if array.size <= 4 else have)
-    return cast
+    found = fitted(array, want)
+    if found is None:
+        raise _unfit(value, array if array.size <= 4 else array.dtype)
+    return found
 
 
 def _unfit(value: Value, what: Any) -> ArgumentTypeError:

@@ -23,7 +23,7 @@ _BINARY = {
 }  # fmt: skip
 
 _RESERVED = frozenset(
-    "torch F feeds state const run own handed inf nan live set_grad overwrite straight_through math_attention "
+    "torch F feeds state const run own handed leaves inf nan live set_grad overwrite straight_through math_attention "
     "default_dtype check_shape Run program grad_was_on _".split()
 )
 
@@ -109,6 +109,9 @@ class Printer:
         for prefix, namespace in NAMESPACES:
             if name and getattr(namespace, name, None) is target:
                 return f"{prefix}.{name}"
+            short = name.removeprefix(prefix.rpartition(".")[2] + "_")  # torch.linalg.inv is named linalg_inv
+            if short != name and getattr(namespace, short, None) is target:
+                return f"{prefix}.{short}"
         module = sys.modules.get(getattr(target, "__module__", None) or "")
         importable = module is not None and name.isidentifier() and getattr(module, name, None) is target
         if module is None or not importable or module.__name__ == "__main__":
@@ -150,8 +153,10 @@ class _Reader:
             return text
         if kind is float:
             return repr(argument) if math.isfinite(argument) else f"float('{argument}')"
-        if kind in (int, bool, str, type(None), type(...)):
+        if kind in (int, bool, str, type(None)):
             return repr(argument)
+        if argument is ...:
+            return "..."
         if kind is complex:
             return f"complex({argument.real!r}, {argument.imag!r})".replace("inf", "float('inf')")
         if kind in (torch.dtype, torch.memory_format, torch.layout):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,11 +41,11 @@ class Run:
     def order(self) -> str:
         return self._orders[self.sweep]
 
-    def draw(self, stream: int, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a random function on its own stream."""
+    def draw(self, operation: int, function: Callable[[], Any], seed: int | None = None) -> Any:
+        """Call a random function on the stream of an operation, which may have a seed of its own."""
         if self._draw is None:
-            return function(*args, **kwargs)
-        return self._draw(stream, function, args, kwargs)
+            return function()
+        return self._draw(operation, function, seed)
 
 
 def math_attention() -> Any:
@@ -128,6 +129,10 @@ def overwrite(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
     return computed
 
 
+# The graph's part of the seed where only the operation has one: then sessions repeat, as in TF1.
+_USUAL_SEED = 87654321
+
+
 class Streams:
     """A random stream per operation, seeded by the graph, the operation and how often it has drawn.
 
@@ -136,23 +141,27 @@ class Streams:
 
     _lock = threading.Lock()
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int | None) -> None:
+        self._seed = int.from_bytes(os.urandom(8), "little") if seed is None else seed
+        self._seed_beside = _USUAL_SEED if seed is None else seed
         self._drawn: dict[int, int] = {}
 
-    def draw(self, stream: int, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def draw(self, operation: int, function: Callable[[], Any], own_seed: int | None) -> Any:
         with self._lock:
-            count = self._drawn.get(stream, 0)
-            self._drawn[stream] = count + 1
+            count = self._drawn.get(operation, 0)
+            self._drawn[operation] = count + 1
             generators = [torch.default_generator]
             if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
                 generators += torch.cuda.default_generators
             states = [generator.get_state() for generator in generators]
-            seed = _mix(self._seed, stream, count)
+            if own_seed is None:
+                seed = _mix(self._seed, 0, operation, count)
+            else:
+                seed = _mix(self._seed_beside, 1, own_seed, count)
             try:
                 for generator in generators:
                     generator.manual_seed(seed)
-                return function(*args, **kwargs)
+                return function()
             finally:
                 for generator, state in zip(generators, states, strict=True):
                     generator.set_state(state)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,8 +64,7 @@ class Session:
         self._numpy = outputs == "numpy"
         self._store = Store(self._device)
         self._prepared: dict[Any, _Prepared] = {}
-        seed = self.graph.seed
-        self._streams = Streams(int.from_bytes(os.urandom(8), "little") if seed is None else seed)
+        self._streams = Streams(self.graph.seed)
         self._closed = False
         self._entered: Any = None
 
