@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 
 from ..autodiff.adjoint import derivative_of
 from ..graph.operation import Operation, Role, Value
@@ -239,7 +240,7 @@ class _Planner:
 
     def _exports(self, updates: list[Update]) -> tuple[tuple[int, ...], frozenset[int]]:
         """Fetches whose memory may be shared, and those that an in-place update would change."""
-        roots = [_root(self.same.get(value, value)) for value in self.fetches]
+        roots = [_root(value, self.same) for value in self.fetches]
         readers = Counter(roots)
         assigned = {update.op.values[0] for update in updates} | {_root(update.op.reads[0]) for update in updates}
         shared = tuple(
@@ -254,13 +255,15 @@ class _Planner:
         return shared, cloned
 
 
-def _root(value: Value) -> Value:
-    """The value whose memory this one may share."""
+def _root(value: Value, same: Mapping[Value, Value] = MappingProxyType({})) -> Value:
+    """The value whose memory this one may share; `same` are the values that stand for equal ones."""
+    value = same.get(value, value)
     while value.op.role is Role.CALL and value.op.signature is not None:
         position = value.op.signature.aliases[value.index]
         if position is None:
             break
         value = value.op.reads[position]
+        value = same.get(value, value)
     return value
 
 

@@ -113,6 +113,16 @@ class Tensor(torch.Tensor):
         return torch.device(self._value.op.device) if self._value.op.device else torch.get_default_device()
 
     @property
+    def is_meta(self) -> bool:  # type: ignore[override]
+        """False: it will have memory, in a run."""
+        return False
+
+    @property
+    def is_cuda(self) -> bool:  # type: ignore[override]
+        """Whether it was asked to be on a CUDA device."""
+        return self.device.type == "cuda"
+
+    @property
     def shape(self) -> Any:  # type: ignore[override]
         """Its `TensorShape`, of ints, and of `Dim` objects where a size is known only at run time."""
         spec = self._value.spec

@@ -21,9 +21,9 @@ from ..ground.spec import Spec
 from ..plan.steps import Plan, Step
 from ..record.infer import Leaf, leaves
 from ..record.variable import State
+from . import runtime
 from .layout import HEADER, Line, layout
 from .printing import Names, Printer
-from .runtime import check_shape, default_dtype, handed, math_attention, overwrite, own, straight_through
 
 
 @dataclass
@@ -58,11 +58,9 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
     text, ops = emitter.text()
     filename = f"<graphgrad program {next(_numbers)}>"
     namespace: dict[str, Any] = dict(emitter.printer.functions)
-    namespace |= {
-        "torch": torch, "F": torch.nn.functional, "own": own, "overwrite": overwrite, "inf": float("inf"),
-        "nan": float("nan"), "handed": handed, "straight_through": straight_through, "math_attention": math_attention,
-        "default_dtype": default_dtype, "check_shape": check_shape, "leaves": leaves, "set_grad": torch._C._set_grad_enabled,
-    }  # fmt: skip
+    namespace |= {name: getattr(runtime, name) for name in runtime.__all__}
+    namespace |= {"torch": torch, "F": torch.nn.functional, "inf": float("inf"), "nan": float("nan")}
+    namespace |= {"leaves": leaves, "set_grad": torch._C._set_grad_enabled}
     # The names are there already: the text's imports are for those who run it by itself.
     imports = text.index("\ndef ")
     body = "\n" * text.count("\n", 0, imports) + text[imports:]

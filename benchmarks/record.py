@@ -1,0 +1,319 @@
+"""What it costs to record an operation: `python benchmarks/record.py`."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import operator
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from measure import MICRO, ROOT, Samples, Table, arguments, exactly, interleave, run_sections, timer
+from models import Model, transformer
+from peers import connected
+from programs import chain, follow, random_program
+from yardsticks import networkx_alone
+
+import graphgrad as gg
+
+BUDGET = 20  # us per operation
+IMPORT_BUDGET = 0.4  # seconds beyond `import torch`
+SHAPE = [64, 64]
+SAMPLE = 0.25  # seconds: long enough to meet the garbage collector a few times
+TABLE = {"sin": torch.sin, "tanh": torch.tanh, "add": torch.add, "mul": torch.mul}
+
+Recorder = Callable[[], Any]
+
+
+# -- what is recorded ---------------------------------------------------------------------------------
+
+
+def sines(length: int) -> Callable[[Any], Any]:
+    """A chain of sines."""
+    return lambda x: chain(torch.sin, x, length)
+
+
+def scalars(length: int) -> Callable[[Any], Any]:
+    """Sums, differences, products and quotients with Python numbers that all differ."""
+    operators = (operator.add, operator.sub, operator.mul, operator.truediv)
+
+    def run(x: Any) -> Any:
+        for number in range(length):
+            x = operators[number % 4](x, 1.0 + number * 1e-6)
+        return x
+
+    return run
+
+
+def in_new_graph(program: Callable[[Any], Any], shape: list[int] = SHAPE) -> Recorder:
+    """The program on a placeholder in a graph of its own."""
+
+    def record() -> Any:
+        with gg.Graph().as_default():
+            return program(gg.placeholder(gg.float32, shape))
+
+    return record
+
+
+def looked_at(record: Recorder) -> Any:
+    """Record, and make the graph's networkx view show it."""
+    result = record()
+    len(result.graph.nx)
+    return result
+
+
+def without_collector(work: Callable[[], Any]) -> Callable[[], Any]:
+    """The work with Python's garbage collector switched off."""
+
+    def run() -> Any:
+        gc.disable()
+        try:
+            return work()
+        finally:
+            gc.enable()
+
+    return run
+
+
+# -- elementwise programs -----------------------------------------------------------------------------
+
+
+def elementwise(options: argparse.Namespace) -> list[Table]:
+    """Chains, numbers and random programs, whose signatures have been seen."""
+    length = 500 if options.quick else 2000
+    table = Table("Recording an operation whose signature has been seen", "us per op")
+    programs = {
+        f"chain of {length} sines": sines(length),
+        f"{length} operators with varying numbers": scalars(length),
+        f"random program of {length} operations": partial(follow, random_program(length), TABLE),
+    }
+    for what, program in programs.items():
+        _elementwise(table, what, program, length, options)
+    _large(table, options)
+    return [table]
+
+
+def _elementwise(
+    table: Table, what: str, program: Callable[[Any], Any], length: int, options: argparse.Namespace
+) -> None:
+    record = in_new_graph(program)
+    graph = record().graph
+    tiny = torch.ones(())
+    samples = interleave(
+        {
+            "ours": timer(record, length, lasting=SAMPLE, keep=True),
+            "uncollected": timer(without_collector(record), length, lasting=SAMPLE, keep=True),
+            "shown": timer(partial(looked_at, record), length, lasting=SAMPLE, keep=True),
+            "networkx": timer(networkx_alone(graph), length, lasting=SAMPLE, keep=True),
+            "eager": timer(lambda: program(tiny), length, lasting=SAMPLE),
+        },
+        options.rounds,
+    )
+    _rows(table, what, samples)
+
+
+def _rows(table: Table, what: str, samples: Samples) -> None:
+    def row(label: str, ours: str, yardstick: str, theirs: str, **budget: float) -> None:
+        table.row(label, samples[ours], yardstick, samples[theirs], scale=MICRO, **budget)
+
+    row(what, "ours", "networkx add_node, add_edge", "networkx", at_most=BUDGET)
+    row("", "ours", "eager torch, tiny tensors", "eager")
+    if "shown" in samples:
+        row("  and graph.nx looked at", "shown", "networkx add_node, add_edge", "networkx")
+        row("  with garbage collection off", "uncollected", "with garbage collection on", "ours")
+
+
+def _large(table: Table, options: argparse.Namespace) -> None:
+    small, large = (500, 5_000) if options.quick else (2_000, 200_000)
+    samples = interleave(
+        {
+            "large": timer(in_new_graph(sines(large)), large),
+            "small": timer(in_new_graph(sines(small)), small, lasting=SAMPLE, keep=True),
+        },
+        max(3, options.rounds // 4),
+    )
+    table.row(
+        f"chain of {large:,} sines", samples["large"], f"chain of {small:,} sines", samples["small"],
+        scale=MICRO, at_most=BUDGET,
+    )  # fmt: skip
+
+
+# -- a transformer ------------------------------------------------------------------------------------
+
+
+# Sizes of a batch that nothing has been recorded with yet.
+_UNSEEN = itertools.count(3)
+
+
+@dataclass
+class Recording:
+    """A graph that holds what a forward pass reads; calling it records the pass."""
+
+    graph: gg.Graph
+    record: Recorder
+
+    def __call__(self) -> int:
+        """Record the pass, and return how many operations that added."""
+        before = len(self.graph)
+        with self.graph.as_default():
+            self.record()
+        return len(self.graph) - before
+
+
+def functional(model: Model, batch: int = 2) -> Recording:
+    """The model's loss as functional calls on variables."""
+    with gg.Graph().as_default() as graph:
+        parameters = [gg.Variable(tensor) for tensor in model.parameters]
+        inputs, targets = _placeholders(model, batch)
+    return Recording(graph, lambda: model.loss(parameters, inputs, targets))
+
+
+def modular(model: Model, module: Any, batch: int = 2) -> Recording:
+    """The forward pass of a module, whose parameters join the graph."""
+    with gg.Graph().as_default() as graph:
+        inputs, _ = _placeholders(model, batch)
+    return Recording(graph, lambda: module(inputs))
+
+
+def _placeholders(model: Model, batch: int) -> list[Any]:
+    return [gg.placeholder(like.dtype, [batch, *like.shape[1:]]) for like in (model.inputs, model.targets)]
+
+
+def layers(options: argparse.Namespace) -> list[Table]:
+    """A transformer's linear, gelu and normalisation layers, as functions and as modules, again and anew."""
+    depth = 2 if options.quick else 12
+    table = Table(f"Recording the forward pass of a transformer of {depth} layers", "us per op")
+    model = transformer(depth, batch=2, width=8, length=4)
+    module = model.module()
+    _layers(table, "functional calls", partial(functional, model), partial(_loss, model), options)
+    _layers(table, "nn.Module", partial(modular, model, module), partial(module, model.inputs), options)
+    return [table]
+
+
+def _loss(model: Model) -> Any:
+    return model.loss(model.parameters, model.inputs, model.targets)
+
+
+def _layers(
+    table: Table, style: str, prepare: Callable[..., Recording], eager: Recorder, options: argparse.Namespace
+) -> None:
+    known = prepare()
+    count = known()
+    samples = interleave(
+        {
+            "ours": timer(Recording.__call__, count, lasting=SAMPLE, setup=prepare, keep=True),
+            "first": timer(Recording.__call__, count, setup=lambda: prepare(batch=next(_UNSEEN))),
+            "networkx": timer(networkx_alone(known.graph), len(known.graph), lasting=SAMPLE, keep=True),
+            "eager": timer(torch.no_grad()(eager), count, lasting=SAMPLE),
+        },
+        options.rounds,
+    )
+    _rows(table, f"{style}, {count} operations, second time", samples)
+    table.row("  first time", samples["first"], "second time", samples["ours"], scale=MICRO)
+
+
+# -- memory -------------------------------------------------------------------------------------------
+
+
+def memory(options: argparse.Namespace) -> list[Table]:
+    """Python's memory per recorded operation, as tracemalloc counts it."""
+    length = 1000 if options.quick else 5000
+    table = Table("Memory of a recorded operation", "bytes")
+    record = in_new_graph(sines(length))
+    graph = record().graph
+    theirs = allocated(networkx_alone(graph)) / length
+    table.row("one of a chain of sines", exactly(allocated(record) / length), "networkx node and edge", exactly(theirs))
+    shown = allocated(partial(looked_at, record))
+    table.row("  and graph.nx looked at", exactly(shown / length), "networkx node and edge", exactly(theirs))
+    return [table]
+
+
+def allocated(work: Callable[[], Any]) -> int:
+    """The bytes that the result of `work` keeps alive."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        result = work()
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0]
+        del result
+    finally:
+        tracemalloc.stop()
+    return held
+
+
+# -- starting -----------------------------------------------------------------------------------------
+
+_FIRST_GRADIENT = """
+import graphgrad as gg
+x = gg.placeholder(gg.float32, [3])
+gg.Session().run(gg.gradients(gg.reduce_sum(gg.sin(x) * x), x), {x: [1.0, 2.0, 3.0]})
+"""
+_BY_HAND = """
+import torch
+x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+torch.autograd.grad((torch.sin(x) * x).sum(), x)
+"""
+
+
+def start(options: argparse.Namespace) -> list[Table]:
+    """A new process: what importing adds to torch's own import, and the time to a first gradient."""
+    table = Table("From the start of a process", "seconds")
+    samples = interleave(
+        {
+            "torch": timer(partial(_process, "import torch")),
+            "networkx": timer(partial(_process, "import torch, networkx")),
+            "ours": timer(partial(_process, "import torch, graphgrad")),
+            "hand": timer(partial(_process, _BY_HAND)),
+            "gradient": timer(partial(_process, _FIRST_GRADIENT)),
+        },
+        max(2, options.rounds // 4),
+    )
+    alone = samples["torch"]
+    for what, name, budget in (("graphgrad", "ours", IMPORT_BUDGET), ("networkx", "networkx", None)):
+        beyond = [both - torch_only for both, torch_only in zip(samples[name], alone, strict=True)]
+        table.row(f"import {what}, beyond import torch", beyond, "import torch", alone, at_most=budget)
+    table.row("process to a first gradient", samples["gradient"], "eager torch", samples["hand"])
+    return [table]
+
+
+def _process(script: str) -> None:
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+# -- peers --------------------------------------------------------------------------------------------
+
+
+def peers(options: argparse.Namespace) -> list[Table]:
+    """Recording by TensorFlow in graph mode and by JAX's tracer."""
+    length = 200 if options.quick else 2000
+    ours = {
+        "chain": in_new_graph(sines(length)),
+        "random": in_new_graph(partial(follow, random_program(length), TABLE)),
+    }
+    with connected(options.peers, options.threads) as found:
+        if not found:
+            return []
+        table = Table("Recording, against peers", "us per op")
+        for program, record in ours.items():
+            timers = {peer.name: peer.timer("record", program=program, length=length) for peer in found}
+            samples = interleave({"ours": timer(record, length, lasting=SAMPLE, keep=True), **timers}, options.rounds)
+            for peer in found:
+                table.row(
+                    f"{program}, {length:,} operations", samples["ours"], f"{peer.name} {peer.words['record']}",
+                    samples[peer.name], scale=MICRO,
+                )  # fmt: skip
+        return [table]
+
+
+SECTIONS = {"elementwise": elementwise, "layers": layers, "memory": memory, "start": start, "peers": peers}
+
+if __name__ == "__main__":
+    sys.exit(run_sections(arguments(__doc__, rounds=30), SECTIONS))

@@ -1,0 +1,56 @@
+"""Origins: the user's frame, and how a line is shown."""
+
+import os
+from pathlib import Path
+
+import torch
+
+import graphgrad as gg
+from graphgrad.graph.origin import short, source_line, user_frame
+
+
+def line_of(tensor):
+    return source_line(*tensor.op.traceback)
+
+
+def test_the_innermost_line_of_the_user_is_named():
+    def helper(t):
+        return torch.sin(t)  # in the helper
+
+    y = helper(gg.constant(1.0))
+    assert line_of(y) == "return torch.sin(t)  # in the helper"
+
+
+def test_torch_and_graphgrad_are_not_the_user():
+    x = gg.placeholder(gg.float32, [2, 3])
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU())
+    y = module(x)  # torch's own files are skipped
+    z = gg.nn.softmax_cross_entropy_with_logits(labels=y, logits=y)  # so are the package's
+    assert line_of(y) == "y = module(x)  # torch's own files are skipped"
+    assert line_of(z).endswith("# so are the package's")
+    assert line_of(x) == "x = gg.placeholder(gg.float32, [2, 3])"
+
+
+def test_a_call_over_several_lines_names_one_of_them():
+    y = gg.add(
+        gg.constant(1.0),
+        2.0,
+    )
+    assert line_of(y) in ("y = gg.add(", "gg.constant(1.0),", "2.0,")
+
+
+def test_the_frame_is_the_callers():
+    frame = user_frame(1)
+    assert frame is not None and frame.f_code.co_name == "test_the_frame_is_the_callers"
+
+
+def test_a_line_that_cannot_be_read_is_empty():
+    assert source_line("<typed>", 1) == "" and source_line(__file__, 10**6) == ""
+
+
+def test_a_file_below_the_working_directory_is_named_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    below = tmp_path / "models" / "net.py"
+    assert short(str(below)) == os.path.join("models", "net.py")
+    above = Path(tmp_path.parent, "other.py")
+    assert short(str(above)) == str(above)

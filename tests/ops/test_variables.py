@@ -1,0 +1,153 @@
+"""Variables and collections with TF1's names."""
+
+import numpy as np
+import pytest
+import torch
+
+import graphgrad as gg
+
+
+@pytest.fixture
+def sess():
+    with gg.Session() as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("initial", "dtype"),
+    [
+        (1.0, torch.float32),
+        (np.ones(2), torch.float64),
+        (torch.ones(2, dtype=torch.float16), torch.float16),
+        ([1, 2], torch.int32),
+    ],
+    ids=str,
+)
+def test_the_dtype_of_a_variable_is_its_initial_values(initial, dtype):
+    assert gg.Variable(initial).dtype is dtype
+    assert gg.Variable(initial, dtype=gg.float64).dtype is torch.float64
+
+
+def test_an_initial_value_may_be_a_tensor_or_a_function(sess):
+    a = gg.Variable(gg.ones([2]) * 3)
+    b = gg.Variable(lambda: gg.zeros([2]) + 4)
+    c = gg.Variable(lambda: np.float32([5, 5]))
+    sess.run(gg.global_variables_initializer())
+    assert [each.tolist() for each in sess.run([a, b, c])] == [[3, 3], [4, 4], [5, 5]]
+
+
+def test_a_tensor_of_another_dtype_is_cast(sess):
+    v = gg.Variable(gg.ones([2]), dtype=gg.float64)
+    sess.run(v.initializer)
+    assert sess.run(v).dtype == np.float64
+
+
+def test_an_initial_value_of_unknown_shape_is_refused():
+    with pytest.raises(ValueError, match="shape must be known"):
+        gg.Variable(gg.placeholder(gg.float32, [None]))
+
+
+def test_names_of_variables():
+    names = [gg.Variable(1.0).op.name, gg.Variable(1.0).op.name, gg.Variable(1.0, name="w").op.name]
+    with gg.name_scope("layer"):
+        names.append(gg.Variable(1.0, name="w").op.name)
+    assert names == ["Variable", "Variable_1", "w", "layer/w"]
+    assert gg.Variable(1.0, name="b").initializer.name == "b/Assign"
+
+
+def test_collections_of_variables():
+    a = gg.Variable(1.0)
+    b = gg.Variable(1.0, trainable=False)
+    c = gg.Variable(1.0, collections=["own"])
+    assert gg.global_variables() == [a, b]
+    assert gg.trainable_variables() == [a, c]
+    assert gg.get_collection("own") == [c]
+    assert (a.trainable, b.trainable) == (True, False)
+
+
+def test_trainable_variables_of_a_scope():
+    with gg.name_scope("generator"):
+        v = gg.Variable(1.0)
+    gg.Variable(1.0)
+    assert gg.trainable_variables("generator") == [v]
+    assert gg.trainable_variables(scope="gener") == [v]
+
+
+def test_a_parameter_of_a_module_is_listed_with_the_variables():
+    v = gg.Variable(1.0)
+    torch.nn.Linear(2, 3)(gg.ones([1, 2]))
+    assert len(gg.global_variables()) == len(gg.trainable_variables()) == 3
+    assert gg.global_variables()[0] is v
+
+
+def test_initializers(sess):
+    a, b = gg.Variable(1.0), gg.Variable(2.0)
+    sess.run(gg.variables_initializer([a]))
+    assert sess.run(a) == 1.0
+    with pytest.raises(gg.errors.FailedPreconditionError):
+        sess.run(b)
+    sess.run(gg.global_variables_initializer())
+    assert sess.run(b) == 2.0
+    assert gg.variables_initializer([], name="nothing").name == "nothing"
+
+
+def test_an_initializer_skips_parameters_and_leaves_their_values(sess):
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    y = gg.ones([1]) * weight
+    (variable,) = gg.global_variables()
+    sess.run(variable.assign([7.0]))
+    sess.run(gg.global_variables_initializer())
+    assert sess.run(y).tolist() == [7.0]
+
+
+def test_an_initializer_resets(sess):
+    v = gg.Variable([1.0, 2.0])
+    sess.run(v.initializer)
+    sess.run(v.assign([5.0, 5.0]))
+    sess.run(v.initializer)
+    assert sess.run(v).tolist() == [1, 2]
+
+
+def test_assign_functions(sess):
+    v = gg.Variable(1.0)
+    sess.run(v.initializer)
+    assert sess.run(gg.assign(v, 5.0)) == 5.0
+    assert sess.run(gg.assign_add(v, 2.0)) == 7.0
+    assert sess.run(gg.assign_sub(v, 3.0)) == 4.0
+    assert gg.assign(v, 1.0, name="set").name == "set:0"
+
+
+def test_a_variable_made_inside_control_dependencies_waits_for_nothing():
+    with gg.control_dependencies([gg.no_op()]):
+        v = gg.Variable(1.0)
+    assert v.op.control_inputs == () == v.initializer.control_inputs
+
+
+def test_a_variable_that_starts_from_another(sess):
+    a = gg.Variable(3.0)
+    b = gg.Variable(a * 2)
+    sess.run(a.initializer)
+    sess.run(b.initializer)
+    assert sess.run(b) == 6.0
+
+
+def test_the_keys_of_collections():
+    v = gg.Variable(1.0)
+    assert gg.get_collection(gg.GraphKeys.GLOBAL_VARIABLES) == [v]
+    assert gg.get_collection(gg.GraphKeys.TRAINABLE_VARIABLES) == [v]
+    gg.add_to_collection(gg.GraphKeys.LOSSES, v)
+    assert gg.get_collection(gg.GraphKeys.LOSSES) == [v]
+
+
+def test_a_seed_belongs_to_its_graph():
+    gg.set_random_seed(3)
+    with gg.Graph().as_default():
+        gg.set_random_seed(4)
+    assert gg.get_default_graph().seed == 3
+    gg.set_random_seed(None)
+    assert gg.get_default_graph().seed is None
+
+
+def test_an_illegal_name():
+    with pytest.raises(ValueError, match="not a valid name"):
+        gg.Variable(1.0, name="a b")

@@ -1,0 +1,138 @@
+"""torch.autograd.Function: one operation, its own backward, at any order."""
+
+import numpy as np
+import pytest
+import torch
+
+import graphgrad as gg
+
+
+class Scale(torch.autograd.Function):
+    """Doubles forward; says that it were tenfold backward."""
+
+    @staticmethod
+    def forward(ctx, x, factor=2.0):
+        return x * factor
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * 10.0, None
+
+
+class Pair(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, a, b):
+        ctx.save_for_backward(a, b)
+        return a * b, a + b
+
+    @staticmethod
+    def backward(ctx, of_product, of_sum):
+        a, b = ctx.saved_tensors
+        return of_product * b + of_sum, None
+
+
+class Blocked(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        return gradient * 2.0
+
+
+class ModernCube(torch.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return x**3
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0])
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient * 3 * x**2
+
+
+class ThroughNumpy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return torch.from_numpy(np.sin(x.detach().numpy()))
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * 5.0
+
+
+@pytest.fixture
+def x():
+    return gg.placeholder(gg.float64, [2])
+
+
+def test_it_is_one_operation_named_after_the_function(x):
+    before = len(x.graph)
+    y = Scale.apply(x)
+    assert len(x.graph) == before + 1 and y.op.type == "Scale" and y.name.lower() == "scale:0"
+
+
+def test_its_backward_counts(x, run):
+    y = Scale.apply(x, 3.0)
+    value, gradient = run([y, *gg.gradients(y, x)], {x: [1, 2]})
+    assert (value.tolist(), gradient.tolist()) == ([3, 6], [10, 10])
+
+
+def test_several_inputs_and_outputs_one_of_them_unconnected(x, run):
+    other = gg.placeholder(gg.float64, [2])
+    product, total = Pair.apply(x, other)
+    to_x, to_other = gg.gradients([product, total], [x, other])
+    assert to_other is None
+    assert run(to_x, {x: [1, 2], other: [5, 7]}).tolist() == [6, 8]
+    assert run(gg.gradients(total, x)[0], {x: [1, 2], other: [5, 7]}).tolist() == [1, 1]
+
+
+def test_it_is_differentiated_twice_through_its_backward(x, run):
+    y = ModernCube.apply(x)
+    (first,) = gg.gradients(y, x)
+    found = run([y, first, *gg.gradients(first, x)], {x: [1, 2]})
+    assert [each.tolist() for each in found] == [[1, 8], [3, 12], [6, 12]]
+
+
+def test_once_differentiable_is_so(x, run):
+    y = Blocked.apply(x)
+    (first,) = gg.gradients(y, x)
+    assert run(first, {x: [1, 2]}).tolist() == [2, 2]
+    try:
+        second = gg.gradients(first, x)
+    except LookupError as error:
+        assert "Blocked" in str(error)
+    else:
+        assert second == [None]
+
+
+def test_one_that_computes_with_numpy(x, run):
+    y = ThroughNumpy.apply(x)
+    value, gradient = run([y, *gg.gradients(y, x)], {x: [1, 2]})
+    np.testing.assert_allclose(value, np.sin([1, 2]))
+    assert gradient.tolist() == [5, 5]
+
+
+def test_plain_tensors_still_go_the_usual_way():
+    leaf = torch.tensor([1.0], requires_grad=True)
+    y = Scale.apply(leaf)
+    assert type(y) is torch.Tensor
+    y.backward()
+    assert leaf.grad.tolist() == [10.0]
+
+
+def test_it_stays_a_class_method_with_its_name():
+    assert torch.autograd.Function.apply.__name__ == "apply"
+    assert Scale.apply.__self__ is Scale
+
+
+def test_the_program_runs_it(x):
+    with gg.Session() as session:
+        y = Scale.apply(x) + Scale.apply(x, 5.0)
+        np.testing.assert_allclose(session.run(y, {x: [1, 2]}), [7, 14])
