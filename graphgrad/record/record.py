@@ -127,7 +127,7 @@ def _scan(
             key.append(argument)
         return argument
     if kind is tuple or kind is list or kind is torch.Size or isinstance(argument, (tuple, list)):
-        key.append("[")
+        key.append("[" if kind is list else "(")  # x[[0]] copies, x[(0,)] is a view
         items = [_scan(item, key, reads, weak, known, whole) for item in argument]
         key.append("]")
         return items if kind is list else tuple(items)

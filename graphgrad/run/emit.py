@@ -23,7 +23,7 @@ from ..record.infer import Leaf, leaves
 from ..record.variable import State
 from . import runtime
 from .layout import HEADER, Line, layout
-from .printing import Names, Printer
+from .printing import Names, Printer, pattern_of
 
 
 @dataclass
@@ -259,7 +259,7 @@ class _Emitter:
         pattern = defined[0] if len(op.values) == 1 and defined else ""
         if signature is not None and type(signature.structure) is not Leaf:
             targets = [self._target(value) for value in op.values]
-            pattern = _pattern(signature.structure, targets)
+            pattern = pattern_of(signature.structure, targets)
             if "{" in pattern:
                 flat = [targets[leaf.index] if type(leaf) is Leaf else "_" for leaf in leaves(signature.structure)]
                 pattern, text = f"{', '.join(flat)},", f"leaves({text})"
@@ -392,12 +392,3 @@ def _with_modes(step: Step, text: str) -> str:
     if step.math:
         text = f"with math_attention(): {text}"
     return text
-
-
-def _pattern(structure: Any, names: list[str]) -> str:
-    """A nest of targets for the left side of an assignment."""
-    if type(structure) is Leaf:
-        return names[structure.index]
-    if isinstance(structure, (tuple, list)):
-        return "(" + "".join(f"{_pattern(item, names)}, " for item in structure).rstrip() + ")"
-    return "{}" if isinstance(structure, dict) else "_"

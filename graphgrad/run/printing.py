@@ -14,6 +14,7 @@ import torch
 
 from ..graph.operation import Operation, Value
 from ..record.canonical import NAMESPACES, Attribute
+from ..record.infer import Leaf
 
 _BINARY = {
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.pow: "**",
@@ -187,3 +188,12 @@ class _Reader:
     def _slice(self, argument: slice) -> str:
         parts = [self.text(part) for part in (argument.start, argument.stop, argument.step)]
         return f"slice({', '.join(parts)})"
+
+
+def pattern_of(structure: Any, names: list[str]) -> str:
+    """A nest of targets for the left side of an assignment."""
+    if type(structure) is Leaf:
+        return names[structure.index]
+    if isinstance(structure, (tuple, list)):
+        return "(" + "".join(f"{pattern_of(item, names)}, " for item in structure).rstrip() + ")"
+    return "{}" if isinstance(structure, dict) else "_"
