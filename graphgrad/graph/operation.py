@@ -71,14 +71,14 @@ class Handle(weakref.ref[Any]):
     """A value's weak reference to the user's tensor; gone with it."""
 
     __slots__ = ("value",)
+    value: Value
 
-    def __new__(cls, tensor: Any, value: Value) -> Handle:
-        return super().__new__(cls, tensor, _forget)
 
-    def __init__(self, tensor: Any, value: Value) -> None:
-        super().__init__(tensor, _forget)  # type: ignore[call-arg]
-        self.value = value
-        value.handle = self
+def hold(tensor: Any, value: Value) -> None:
+    """Make the tensor the user's handle on the value."""
+    handle = Handle(tensor, _forget)
+    handle.value = value
+    value.handle = handle
 
 
 def _forget(handle: Any) -> None:
@@ -98,7 +98,7 @@ def handle_of(value: Value) -> Any:
     found = value.handle() if value.handle is not None else None
     if found is None:
         found = make_handle(value)
-        Handle(found, value)
+        hold(found, value)
     return found
 
 

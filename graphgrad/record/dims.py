@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 
 import torch
 
-from ..graph.operation import Handle, Value
+from ..graph.operation import Value, hold
 from ..ground.errors import NoValueError, message
 from ..ground.spec import format_shape
 
@@ -81,7 +81,7 @@ class Dim(torch.SymInt):
         """The graph's value of this size; its operation is recorded on first use."""
         if self._found is None:
             self._found = self._make()
-            Handle(self, self._found)
+            hold(self, self._found)
         return self._found
 
     @property

@@ -72,6 +72,7 @@ class Signature:
     Attributes:
         specs: one per tensor or size that the call returns, in order.
         structure: the nest that the call returns, a Leaf for each of those.
+        single: whether the call returns just one tensor.
         random: whether it draws from a random generator.
         aliases: per output, the position of the read whose memory it shares, or None.
         device: where it is probed, 'meta' unless torch has no meta kernel for it.
@@ -101,10 +102,9 @@ class Signature:
         self.no_derivative = call.no_derivative or (call.name == "div" and kwargs.get("rounding_mode") is not None)
         self.derivative: Any = None  # set by derivative.of, on first need
         self._infer()
+        self.single = self._is_single()
 
-    @property
-    def single(self) -> bool:
-        """Whether the call returns just one tensor."""
+    def _is_single(self) -> bool:
         return type(self.structure) is Leaf
 
     def tensors(self, world: int, shapes: Sequence[Shape] | None = None) -> list[Any]:

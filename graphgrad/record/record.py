@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ..graph.graph import get_default_graph
-from ..graph.operation import Role, Value, handle_of
+from ..graph.operation import Role, Value, handle_of, hold
 from ..graph.origin import short, source_line, user_frame
 from ..ground.errors import RecordingError, message
 from ..ground.spec import WORLDS, IntSpec, Spec, int_spec
@@ -111,8 +111,13 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
         kwargs=options,
         signature=signature,
     )
-    if signature.single:
-        return handle_of(op.values[0])
+    value = op._values
+    if type(value) is Value and signature.single:
+        if type(value.spec) is Spec:  # a new value: no handle to look for
+            made = Tensor.of(value)
+            hold(made, value)
+            return made
+        return handle_of(value)
     return rebuild(signature.structure, lambda leaf: handle_of(op.values[leaf.index]) if type(leaf) is Leaf else leaf)
 
 

@@ -14,7 +14,7 @@ import torch
 
 from ..graph import operation
 from ..graph.graph import Graph
-from ..graph.operation import Handle, Operation, Value
+from ..graph.operation import Operation, Value, hold
 from ..graph.sessions import require_session
 from ..ground.errors import NoValueError, message
 from ..ground.spec import IntSpec, Spec, declared, format_shape
@@ -238,7 +238,7 @@ class Tensor(torch.Tensor):
         """From here on this object stands for another value; the old one keeps its name."""
         self._value.handle = None
         self._value = value
-        Handle(self, value)
+        hold(self, value)
 
 
 def set_item(tensor: torch.Tensor, index: Any, value: Any) -> torch.Tensor:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..graph.graph import Graph
-from ..graph.operation import Handle, Operation, Role, Value
+from ..graph.operation import Operation, Role, Value, hold
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.spec import Spec, declared, format_shape
 from .constants import as_constant, constant_value, from_numpy
@@ -180,7 +180,7 @@ def make_variable(
     variable.initial = None
     variable.initializer = None
     state.variable = variable
-    Handle(variable, value)
+    hold(variable, value)
     return variable
 
 
