@@ -141,16 +141,20 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
     return apply(torch.clamp, (tensor(t), clip_value_min, clip_value_max), {}, name)
 
 
+def _position(search: Any, input: Any, axis: int | None, name: str | None, output_type: Any) -> Any:
+    direct = as_dtype(output_type) is torch.int64
+    found = apply(search, (tensor(input), 0 if axis is None else axis), {}, name if direct else None)
+    return found if direct else named_result(cast(found, output_type), name)
+
+
 def argmax(input: Any, axis: int | None = None, name: str | None = None, output_type: Any = torch.int64) -> Any:
     """The position of the largest element along an axis; axis 0 if None, as in TF1."""
-    found = apply(torch.argmax, (tensor(input), 0 if axis is None else axis), {}, None)
-    return named_result(cast(found, output_type), name)
+    return _position(torch.argmax, input, axis, name, output_type)
 
 
 def argmin(input: Any, axis: int | None = None, name: str | None = None, output_type: Any = torch.int64) -> Any:
     """The position of the smallest element along an axis; axis 0 if None, as in TF1."""
-    found = apply(torch.argmin, (tensor(input), 0 if axis is None else axis), {}, None)
-    return named_result(cast(found, output_type), name)
+    return _position(torch.argmin, input, axis, name, output_type)
 
 
 TABLE |= {

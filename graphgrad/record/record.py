@@ -93,12 +93,7 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
             _memo[handled] = signature
     if not signature.specs:
         return signature.structure  # the answer has no tensor in it: `x.is_floating_point()`
-    graph = reads[0].op.graph if reads else get_default_graph()
-    for value in reads:
-        if value.op.graph is not graph:
-            raise ValueError(
-                f"{reads[0].name} and {value.name} belong to different graphs, so {known.name} can't read both"
-            )
+    graph = _graph_of(reads, known) if reads else get_default_graph()
     read = tuple(reads)
     op = graph.add(
         Role.CALL,
@@ -119,6 +114,17 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
             return made
         return handle_of(value)
     return rebuild(signature.structure, lambda leaf: handle_of(op.values[leaf.index]) if type(leaf) is Leaf else leaf)
+
+
+def _graph_of(reads: list[Value], known: Canonical) -> Graph:
+    """The one graph that all reads belong to."""
+    graph = reads[0].op.graph
+    for value in reads:
+        if value.op.graph is not graph:
+            raise ValueError(
+                f"{reads[0].name} and {value.name} belong to different graphs, so {known.name} can't read both"
+            )
+    return graph
 
 
 def _scan(

@@ -91,7 +91,7 @@ def test_a_number_that_its_dtype_cannot_hold_is_refused(value, dtype):
         gg.constant(value, dtype)
 
 
-@pytest.mark.parametrize("value", [object(), "text", [1, "a"], None, {1: 2}], ids=repr)
+@pytest.mark.parametrize("value", [print, "text", [1, "a"], None, {1: 2}], ids=repr)
 def test_what_is_no_array_of_numbers(value):
     with pytest.raises((TypeError, ValueError)):
         gg.constant(value)

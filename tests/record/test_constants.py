@@ -141,7 +141,7 @@ def test_arrays_of_any_layout_are_copied(layout):
     assert not np.shares_memory(found.numpy(), array)
 
 
-@pytest.mark.parametrize("array", [np.array(["a"]), np.array([object()]), np.array("2020", "datetime64")], ids=repr)
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([print]), np.array("2020", "datetime64")], ids=repr)
 def test_an_array_of_no_numbers(array):
     with pytest.raises(gg.errors.ArgumentTypeError, match="can't be a tensor"):
         from_numpy(array, None)

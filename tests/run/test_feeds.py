@@ -213,7 +213,7 @@ def test_float64_beyond_bfloat16_is_refused(sess):
         fed(sess, gg.bfloat16, torch.tensor([1e300], dtype=torch.float64), [1])
 
 
-@pytest.mark.parametrize("value", ["text", ["a"], b"bytes", [None], object(), {}, np.array(["a"])], ids=repr)
+@pytest.mark.parametrize("value", ["text", ["a"], b"bytes", [None], print, {}, np.array(["a"])], ids=repr)
 def test_what_is_no_number_is_refused(sess, value):
     with pytest.raises((TypeError, ValueError), match="x:0"):
         fed(sess, gg.float32, value)
