@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..graph.graph import get_default_graph
+from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Role, Value, handle_of, hold
 from ..graph.origin import short, source_line, user_frame
 from ..ground.errors import RecordingError, message
