@@ -33,6 +33,9 @@ _default_dtype = torch.get_default_dtype
 _NUMBERS = frozenset((int, float, bool, complex))
 _PLAIN = frozenset((int, float, bool, complex, str, type(None), torch.dtype, torch.memory_format, torch.layout))
 
+# What _scan meets most often, tested first.
+_TENSORS = frozenset((Tensor, Variable, torch.nn.Parameter, torch.Tensor))
+
 # Callables that mean something else on symbolic tensors; other floors add theirs.
 handlers: dict[Any, Callable[..., Any]] = {}
 
@@ -137,6 +140,11 @@ def _scan(
         if not (weak and kind in _NUMBERS):
             key.append(argument)
         return argument
+    if kind in _TENSORS:
+        value = _value(argument, known, whole, reads)
+        reads.append(value)
+        key.append(value.spec)
+        return value
     if kind is tuple or kind is list or kind is torch.Size or isinstance(argument, (tuple, list)):
         key.append("[" if kind is list else "(")  # x[[0]] copies, x[(0,)] is a view
         items = [_scan(item, key, reads, weak, known, whole) for item in argument]
@@ -153,7 +161,7 @@ def _scan(
     if isinstance(argument, np.generic):
         return _scan(argument.item(), key, reads, weak, known, whole)
     if isinstance(argument, (torch.Tensor, Dim, np.ndarray)):
-        value = _value(argument, known, whole)
+        value = _value(argument, known, whole, reads)
         reads.append(value)
         key.append(value.spec)
         return value
@@ -170,11 +178,11 @@ def _scan(
     return argument
 
 
-def _value(argument: Any, known: Canonical, whole: tuple[Any, Any]) -> Value:
+def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[Value]) -> Value:
     """The value that a tensor-like argument stands for: itself, a variable's read, or a new constant."""
     if isinstance(argument, (Tensor, Dim)):
         return argument.read() if isinstance(argument, Variable) else argument._value
-    like = first_symbolic(whole)
+    like = reads[0] if reads else first_symbolic(whole)
     graph = like.op.graph if like is not None else get_default_graph()
     if isinstance(argument, torch.Tensor):
         if argument.requires_grad:

@@ -190,7 +190,9 @@ parameter_names: dict[int, str] = {}
 
 def captured(graph: Graph, tensor: torch.Tensor) -> Variable:
     """The variable of a torch parameter: one per parameter and graph."""
-    variables: dict[int, Variable] = graph.annexes.setdefault("parameters", {})
+    variables: dict[int, Variable] | None = graph.annexes.get("parameters")
+    if variables is None:
+        variables = graph.annexes["parameters"] = {}
     found = variables.get(id(tensor))
     if found is not None:
         return found
