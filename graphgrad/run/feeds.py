@@ -65,7 +65,9 @@ def _from_tensor(value: Value, spec: Spec, data: torch.Tensor) -> torch.Tensor:
             message(f"the value fed to {value.name} is the symbolic {data.name}: feed numbers", value.op,
                     "session.run the tensor first, or connect it in the graph")
         )  # fmt: skip
-    tensor = data.detach().resolve_conj().resolve_neg()
+    tensor = data.detach() if data.requires_grad else data
+    if tensor.is_conj() or tensor.is_neg():
+        tensor = tensor.resolve_conj().resolve_neg()
     if tensor.dtype is not spec.dtype:
         if tensor.device.type != "cpu" or spec.dtype not in _NUMPY or tensor.dtype not in _NUMPY:
             cast = tensor.to(spec.dtype)

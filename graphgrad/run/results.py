@@ -20,9 +20,6 @@ def convert(
     numpy: bool,
 ) -> list[Any]:
     """The fetched values; those that may share memory are compared with everything that outlives the run."""
-    for number, tensor in enumerate(outputs):
-        if isinstance(tensor, torch.Tensor) and tensor._is_zerotensor():  # torch's zeros without memory
-            outputs[number] = torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
     if plan.shared:
         taken = {_memory(item) for item in (*feeds, *state, *constants) if isinstance(item, torch.Tensor)}
         first_of: dict[Any, int] = {}
@@ -47,13 +44,20 @@ _SCALARS: dict[torch.dtype, Any] = {
 
 
 def _memory(tensor: torch.Tensor) -> Any:
-    if tensor.layout is not torch.strided or tensor.numel() == 0:
+    if tensor.layout is not torch.strided or tensor.numel() == 0 or tensor._is_zerotensor():
         return id(tensor)
     return tensor.untyped_storage().data_ptr()
 
 
 def _torch(tensor: Any) -> Any:
-    return tensor.detach() if isinstance(tensor, torch.Tensor) else torch.tensor(tensor)
+    return _plain(tensor) if isinstance(tensor, torch.Tensor) else torch.tensor(tensor)
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    """Off the tape and with memory of its own sign: torch's zeros, conjugates and negatives may be promises."""
+    if tensor._is_zerotensor():
+        return torch.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+    return tensor.detach().resolve_conj().resolve_neg()
 
 
 def _numpy(tensor: Any) -> Any:
@@ -62,12 +66,14 @@ def _numpy(tensor: Any) -> Any:
         return torch.tensor(tensor).numpy()[()]
     if tensor.dim() == 0:
         scalar = _SCALARS.get(tensor.dtype)
-        return tensor.detach() if scalar is None else scalar(tensor.item())
-    tensor = tensor.detach()
-    if tensor.is_cuda:
-        tensor = tensor.cpu()
+        return _plain(tensor) if scalar is None else scalar(tensor.item())
+    if tensor.requires_grad:
+        tensor = tensor.detach()
     try:
-        array = tensor.resolve_conj().resolve_neg().numpy()
-    except TypeError:  # bfloat16, sparse, ...
+        return tensor.numpy()
+    except (RuntimeError, TypeError):  # on another device, a promise, bfloat16, sparse, ...
+        tensor = _plain(tensor).cpu()
+    try:
+        return tensor.numpy()
+    except TypeError:
         return tensor
-    return array
