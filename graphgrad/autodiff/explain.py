@@ -165,10 +165,14 @@ def is_lost(node: Node, position: int, useful: set[AnyValue]) -> bool:
 
 
 def break_kind(node: Node, read: AnyValue, stops: Set[Value]) -> str:
-    values = node.values
-    if any(value in stops for value in values):
+    if any(value in stops for value in node.values):
         return "stop"
-    if not read.spec.differentiable or not any(value.spec.differentiable for value in values):
+    return cut_kind(node) if read.spec.differentiable else "integer"
+
+
+def cut_kind(node: Node) -> str:
+    """Why no gradient passes a node, whatever the stops."""
+    if not any(value.spec.differentiable for value in node.values):
         return "integer"
     if isinstance(node, Operation) and node.type == "StopGradient":
         return "stop_gradient"

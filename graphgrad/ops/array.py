@@ -130,6 +130,9 @@ def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: int | None = 
     [<Tensor 'split:0' float32[2, 2]>, <Tensor 'split:1' float32[2, 2]>]
     """
     values = tensor(value)
+    parts = num_or_size_splits if isinstance(num_or_size_splits, int) else len(num_or_size_splits)
+    if num is not None and num != parts:
+        raise ValueError(f"num is {num}, but {parts} parts are asked for")
     if isinstance(num_or_size_splits, int):
         length = values.shape[axis]
         if not isinstance(length, Dim) and length % num_or_size_splits:

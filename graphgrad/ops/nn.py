@@ -87,6 +87,8 @@ def moments(
     x: Any, axes: Sequence[int], shift: None = None, name: str | None = None, keep_dims: bool = False
 ) -> tuple[Any, Any]:
     """The mean and the (biased) variance over some axes."""
+    if shift is not None:
+        raise NotImplementedError("moments with a shift: torch's variance does not need one")
     values = tensor(x)
     chosen = tuple(axes) if isinstance(axes, (list, tuple)) else (axes,)
     with name_scope(name, "moments"):

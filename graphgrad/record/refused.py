@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, NoReturn
 
 import torch
@@ -45,36 +46,19 @@ def _cpu(tensor: Tensor, *_: Any, **__: Any) -> Any:
     return _to(tensor, "cpu")
 
 
-def _batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
-) -> Any:  # fmt: skip
-    if training and running_mean is not None:
-        raise NotImplementedError(
-            message(
-                "batch_norm in training mode would update its running statistics, which a graph can't hold yet",
-                None,
-                "module.eval(), or BatchNorm(track_running_stats=False)",
-            )
-        )
-    args = (input, running_mean, running_var, weight, bias, training, momentum, eps)
-    return record(torch.nn.functional.batch_norm, args, {})
+def _normalisation(function: Any, switch: str, advice: str) -> Any:
+    """A handler that refuses to update running statistics in place: a graph can't hold them yet."""
+    signature = inspect.signature(function)
 
+    def handler(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.arguments[switch] and bound.arguments["running_mean"] is not None:
+            what = f"{function.__name__} would update its running statistics, which a graph can't hold yet"
+            raise NotImplementedError(message(what, None, advice))
+        return record(function, tuple(bound.arguments.values()), {})
 
-def _instance_norm(
-    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
-    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
-) -> Any:  # fmt: skip
-    if use_input_stats and running_mean is not None:
-        raise NotImplementedError(
-            message(
-                "instance_norm would update its running statistics, which a graph can't hold yet",
-                None,
-                "module.eval(), or InstanceNorm(track_running_stats=False)",
-            )
-        )
-    args = (input, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
-    return record(torch.nn.functional.instance_norm, args, {})
+    return handler
 
 
 def _needs_value(name: str) -> Any:
@@ -88,8 +72,12 @@ def _needs_value(name: str) -> Any:
 handlers[torch.Tensor.to] = _to
 handlers[torch.Tensor.cuda] = _cuda
 handlers[torch.Tensor.cpu] = _cpu
-handlers[torch.nn.functional.batch_norm] = _batch_norm
-handlers[torch.nn.functional.instance_norm] = _instance_norm
+for _function, _switch, _name in (
+    (torch.nn.functional.batch_norm, "training", "BatchNorm"),
+    (torch.nn.functional.instance_norm, "use_input_stats", "InstanceNorm"),
+):
+    _advice = f"module.eval(), or {_name}(track_running_stats=False)"
+    handlers[_function] = _normalisation(_function, _switch, _advice)
 for _name in ("equal", "allclose", "is_nonzero"):
     handlers[getattr(torch, _name)] = _needs_value(_name)
     if hasattr(torch.Tensor, _name):

@@ -94,6 +94,8 @@ class GradientDescentOptimizer(Optimizer):
 
     Args:
         learning_rate: a number, or a scalar tensor.
+        use_locking: makes no difference: the updates of two runs of a session never interleave.
+        name: the scope of the updates.
 
     >>> import graphgrad as gg
     >>> w = gg.Variable(3.0)

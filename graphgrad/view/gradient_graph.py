@@ -10,6 +10,7 @@ import networkx
 
 from ..autodiff import arguments
 from ..autodiff.adjoint import AnyValue, Cotangent, GradientCall, Node, Product, adjoint, derivative_of, expand
+from ..autodiff.explain import cut_kind
 from ..autodiff.reach import Reach, reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import between
@@ -275,13 +276,7 @@ class _Builder:
             return ""
         if all(isinstance(value.spec, IntSpec) for value in node.values):
             return ""  # a size: nobody expects a gradient of it
-        if not any(value.spec.differentiable for value in node.values):
-            return "integer"
-        if isinstance(node, Operation) and node.type == "StopGradient":
-            return "stop_gradient"
-        if isinstance(node, Operation) and node.signature is not None and not node.signature.modes.grad:
-            return "no_grad"
-        return "no derivative"
+        return cut_kind(node)
 
 
 def _call(ys: list[Value], groups: list[Group], stops: frozenset[Value], found: Reach) -> GradientCall:
