@@ -66,12 +66,12 @@ class Graph:
         *,
         target: Any = None,
         args: tuple[Any, ...] | None = (),
-        kwargs: dict[str, Any] | None = None,
+        kwargs: dict[str, Any] | None = _NO_OPTIONS,
         signature: Any = None,
         payload: Any = None,
         device: str = "",
     ) -> Operation:
-        """Create an operation in the current context and connect it; `args` of None are the reads."""
+        """Create an operation in the current context; its signature knows `args` and `kwargs` of None."""
         context = self.context
         op = Operation()
         op.graph = self
@@ -79,7 +79,7 @@ class Graph:
         op.role = role
         op.target = target
         op._args = args
-        op.kwargs = kwargs or _NO_OPTIONS
+        op._kwargs = kwargs
         op._reads = reads[0] if len(reads) == 1 else reads
         op.controls = context.controls
         op.device = device or context.device
@@ -98,19 +98,24 @@ class Graph:
                     sources |= more
             op.sources = sources
         if len(specs) == 1:
-            op._values = Value(op, 0, specs[0])
+            op._values = value = Value()
+            value.op = op
+            value.index = 0
+            value.spec = specs[0]
+            value._readers = value.handle = None
         else:
-            op._values = tuple([Value(op, index, spec) for index, spec in enumerate(specs)])
+            op._values = tuple([Value.of(op, index, spec) for index, spec in enumerate(specs)])
         with self._lock:
             if self._finalized:
                 raise RuntimeError(f"the graph is finalized: {type} can't be added to it")
             if not reads:
                 self._sources += 1
                 op.sources = 1 << self._sources % _SOURCE_BITS
-            op.name = self._names.unique(context.scope + name if context.scope else name)
+            scope = context.scope
+            op.name = named = self._names.unique(scope + name if scope else name)
             op.id = len(self._operations)
             self._operations.append(op)
-            self._by_name[op.name] = op
+            self._by_name[named] = op
             for value in reads:
                 value.add_reader(op)
         return op

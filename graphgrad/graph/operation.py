@@ -32,15 +32,21 @@ class Value:
     """One output of one operation. The user's handle on it is a symbolic Tensor."""
 
     __slots__ = ("op", "index", "spec", "_readers", "handle")
+    op: Operation
+    index: int
+    spec: Spec | IntSpec
+    # None, the reader, or a list of them: most values are read once, and Python's garbage collector
+    # charges for every list that a large graph holds.
+    _readers: Operation | list[Operation] | None
+    handle: Handle | None
 
-    def __init__(self, op: Operation, index: int, spec: Spec | IntSpec) -> None:
-        self.op = op
-        self.index = index
-        self.spec = spec
-        # None, the reader, or a list of them: most values are read once, and Python's garbage collector
-        # charges for every list that a large graph holds.
-        self._readers: Operation | list[Operation] | None = None
-        self.handle: Handle | None = None
+    @classmethod
+    def of(cls, op: Operation, index: int, spec: Spec | IntSpec) -> Value:
+        """An output of this operation; there is no `__init__`, since `Graph.add` is in a hurry."""
+        value = cls()
+        value.op, value.index, value.spec = op, index, spec
+        value._readers = value.handle = None
+        return value
 
     @property
     def name(self) -> str:
@@ -117,7 +123,7 @@ class Operation:
     """
 
     __slots__ = (
-        "graph", "id", "name", "type", "role", "target", "_args", "kwargs", "_reads", "_values",
+        "graph", "id", "name", "type", "role", "target", "_args", "_kwargs", "_reads", "_values",
         "controls", "device", "code", "lineno", "signature", "payload", "sources", "__weakref__",
     )  # fmt: skip
 
@@ -128,8 +134,8 @@ class Operation:
     role: Role
     target: Any
     _args: tuple[Any, ...] | None
-    kwargs: dict[str, Any]
-    # A single value stands for itself, not in a tuple, and arguments that are just the reads are not kept
+    _kwargs: dict[str, Any] | None
+    # A single value stands for itself, not in a tuple, and arguments that the signature has are not kept
     # twice: Python's garbage collector charges for every tuple of a large graph, more than a property costs.
     _reads: Value | tuple[Value, ...]
     _values: Value | tuple[Value, ...]
@@ -145,7 +151,13 @@ class Operation:
     def args(self) -> tuple[Any, ...]:
         """The call's positional arguments, with a Value where a tensor stood."""
         found = self._args
-        return self.reads if found is None else found
+        return self.signature.arguments(self.reads) if found is None else found
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The call's keyword arguments, likewise."""
+        found = self._kwargs
+        return self.signature.options(self.reads) if found is None else found
 
     @property
     def reads(self) -> tuple[Value, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 
 import torch
 
@@ -13,27 +13,25 @@ _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _TORCH = str(Path(torch.__file__).resolve().parent)
 _OWN = tuple(str(Path(_PACKAGE, floor)) for floor in "ground graph record ops autodiff plan run train view".split())
 
-# One answer per code object: a dictionary look-up is all that recording pays per frame.
-_internal: dict[CodeType, bool] = {}
+# The files known to be torch's and our own, and the users'. Recording looks at a dozen frames per operation, and
+# a string keeps its hash while a code object computes it anew each time.
+_internal: set[str] = set()
+_users: set[str] = set()
 
 
-def _is_internal(code: CodeType) -> bool:
-    name = code.co_filename
-    answer = name.startswith((_TORCH, *_OWN)) or name.startswith("<frozen")
-    _internal[code] = answer
+def _is_internal(filename: str) -> bool:
+    answer = filename.startswith((_TORCH, *_OWN)) or filename.startswith("<frozen")
+    (_internal if answer else _users).add(filename)
     return answer
 
 
 def user_frame(depth: int = 2) -> FrameType | None:
     """The innermost frame that belongs to the user."""
     frame: FrameType | None = sys._getframe(depth)
-    known = _internal
+    internal = _internal
     while frame is not None:
-        code = frame.f_code
-        internal = known.get(code)
-        if internal is None:
-            internal = _is_internal(code)
-        if not internal:
+        filename = frame.f_code.co_filename
+        if filename not in internal and (filename in _users or not _is_internal(filename)):
             return frame
         frame = frame.f_back
     return None

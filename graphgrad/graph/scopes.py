@@ -47,7 +47,7 @@ class Names:
         if mark:
             used[key] = suffix + 1
             used[candidate] = 1
-        return f"{name}_{suffix}"
+        return candidate if key == name else f"{name}_{suffix}"
 
 
 def check_name(name: object, inner: bool) -> str:
@@ -68,7 +68,8 @@ def legal_name(text: str) -> str:
     >>> legal_name("_Bl\u00f6ck 1")
     'x_Bl_ck_1'
     """
-    kept = re.sub(r"[^A-Za-z0-9_./>-]", "_", text)
+    plain = text.isascii() and text.replace(".", "_").isidentifier()
+    kept = text if plain else re.sub(r"[^A-Za-z0-9_./>-]", "_", text)
     return f"x{kept}" if kept[:1] in ("_", "/", ">", "-") else kept
 
 

@@ -90,6 +90,7 @@ class Signature:
         self.call = call
         self.args = args
         self.kwargs = kwargs
+        self._only_reads = args == tuple(map(Slot, range(len(reads))))
         self.reads = reads
         self.modes = modes
         self.device = "cpu" if modes.autocast else "meta"
@@ -129,10 +130,18 @@ class Signature:
                     made[-1].zero_()
         return made
 
+    def arguments(self, reads: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The positional arguments of a call that reads these."""
+        return reads if self._only_reads else tuple([fill(argument, reads) for argument in self.args])
+
+    def options(self, reads: Sequence[Any]) -> dict[str, Any]:
+        """The keyword arguments of a call that reads these."""
+        return {key: fill(value, reads) for key, value in self.kwargs.items()}
+
     def invoke(self, tensors: Sequence[Any]) -> Any:
         """Make the call on these."""
         args = fill(self.args, tensors)
-        kwargs = {key: fill(value, tensors) for key, value in self.kwargs.items()}
+        kwargs = self.options(tensors)
         if "device" in kwargs:
             kwargs["device"] = self.device
         with contextlib.ExitStack() as stack:

@@ -18,15 +18,15 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ..graph.graph import get_default_graph
+from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import handle_of
 from ..graph.scopes import legal_name
 from .constants import as_constant
-from .dims import Dim, listening
+from .dims import listening
 from .infer import probing
 from .record import call, first_symbolic
 from .tensor import Tensor
-from .variable import parameter_names
+from .variable import Variable, parameter_names
 
 _FACTORIES = frozenset(
     getattr(torch, name)
@@ -52,7 +52,7 @@ class Recording(TorchFunctionMode):
         kwargs = kwargs or {}
         if probing():
             return func(*args, **kwargs)
-        if any(issubclass(kind, (Tensor, Dim)) for kind in types) or first_symbolic((args, kwargs)) is not None:
+        if Tensor in types or Variable in types or first_symbolic((args, kwargs)) is not None:
             return call(func, args, kwargs)
         if func is torch.tensor or not (func in _FACTORIES or _has_parameter(args, kwargs)):
             return func(*args, **kwargs)
@@ -103,19 +103,25 @@ def _call_module(original: Callable[..., Any], module: torch.nn.Module, args: An
     """Call a module with symbolic arguments: inside a scope with its name, everything recorded."""
     symbolic = first_symbolic((args, kwargs))
     graph = symbolic.op.graph if symbolic is not None else get_default_graph()
-    outer = _calls.modules
-    with contextlib.ExitStack() as stack:
-        if not outer:
-            stack.enter_context(Recording())
-            stack.enter_context(_named(module, graph.context.scope))
-        scope = _scope(module)
-        if scope:
-            stack.enter_context(graph.name_scope(scope))
-        outer.append(module)
-        try:
-            return original(module, *args, **kwargs)
-        finally:
-            outer.pop()
+    if not _calls.modules:
+        with Recording(), _named(module, graph.context.scope):
+            return _call_scoped(original, graph, module, args, kwargs)
+    return _call_scoped(original, graph, module, args, kwargs)
+
+
+def _call_scoped(original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
+    """Call a module inside the scope with its name."""
+    context = graph.context
+    outer = context.scope
+    scope = _scope(module)
+    if scope:
+        context.scope = graph.unique_name(scope) + "/"
+    _calls.modules.append(module)
+    try:
+        return original(module, *args, **kwargs)
+    finally:
+        _calls.modules.pop()
+        context.scope = outer
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ the values that are read, and the call's arguments with a Value where a tensor s
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +31,9 @@ _autocast_enabled = torch._C._is_any_autocast_enabled
 _default_dtype = torch.get_default_dtype
 
 _NUMBERS = frozenset((int, float, bool, complex))
-_PLAIN = frozenset((int, float, bool, complex, str, type(None), torch.dtype, torch.memory_format, torch.layout))
+_PLAIN = frozenset((str, type(None), torch.dtype, torch.memory_format, torch.layout))
 
-# What _scan meets most often, tested first.
-_TENSORS = frozenset((Tensor, Variable, torch.nn.Parameter, torch.Tensor))
+_LIKE_TENSORS = (torch.Tensor, Dim, np.ndarray)
 
 # Callables that mean something else on symbolic tensors; other floors add theirs.
 handlers: dict[Any, Callable[..., Any]] = {}
@@ -61,61 +60,51 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
     known = _known.get(func)
     if known is None:
         known = canonical(func)
+    weak = known.weak
     key: list[Any] = [func, _grad_enabled(), _default_dtype()]
     reads: list[Value] = []
-    weak = known.weak
-    scanned: list[Any] = []
     for argument in args:
-        kind = type(argument)
-        if kind is Tensor:
+        if type(argument) is Tensor:
             value = argument._value
             reads.append(value)
             key.append(value.spec)
-            scanned.append(value)
-        elif kind in _NUMBERS:
-            key.append(kind)
-            if not weak:
-                key.append(argument)
-            scanned.append(argument)
         else:
-            scanned.append(_scan(argument, key, reads, weak, known, (args, kwargs)))
-    options: dict[str, Any] | None = None
-    if kwargs:
-        options = {}
-        for option, argument in kwargs.items():
-            key.append(option)
-            options[option] = _scan(argument, key, reads, weak, known, (args, kwargs))
+            _scan(argument, key, reads, weak, known, (args, kwargs))
+    for option, argument in kwargs.items():
+        key.append(option)
+        _scan(argument, key, reads, weak, known, (args, kwargs))
     autocast = _autocast() if _autocast_enabled() else None
     if autocast:
         key.append(autocast)
     handled = tuple(key)
     signature = _memo.get(handled)
     if signature is None:
-        signature = _infer(known, tuple(scanned), options or {}, reads, autocast)
+        signature = _infer(known, args, kwargs, reads, autocast)
         if signature.structure is None or signature.specs:
             _memo[handled] = signature
     if not signature.specs:
         return signature.structure  # the answer has no tensor in it: `x.is_floating_point()`
-    graph = _graph_of(reads, known) if reads else get_default_graph()
-    read = tuple(reads)
-    op = graph.add(
+    # The signature has the arguments of all operations that repeat it; only weak numbers differ.
+    varied = weak and (len(args) > len(reads) or kwargs)
+    values = iter(reads)
+    op = (_graph_of(reads, known) if reads else get_default_graph()).add(
         Role.CALL,
         known.type,
         name or known.name,
-        read,
+        tuple(reads),
         signature.specs,
         target=known.target,
-        args=None if scanned == reads else tuple(scanned),
-        kwargs=options,
+        args=placed(args, values) if varied else None,
+        kwargs=placed(kwargs, values) if varied else None,
         signature=signature,
     )
-    value = op._values
-    if type(value) is Value and signature.single:
-        if type(value.spec) is Spec:  # a new value: no handle to look for
-            made = Tensor.of(value)
-            hold(made, value)
+    given = op._values
+    if type(given) is Value and signature.single:
+        if type(given.spec) is Spec:  # a new value: no handle to look for
+            made = Tensor.of(given)
+            hold(made, given)
             return made
-        return handle_of(value)
+        return handle_of(given)
     return rebuild(signature.structure, lambda leaf: handle_of(op.values[leaf.index]) if type(leaf) is Leaf else leaf)
 
 
@@ -130,52 +119,76 @@ def _graph_of(reads: list[Value], known: Canonical) -> Graph:
     return graph
 
 
-def _scan(
-    argument: Any, key: list[Any], reads: list[Value], weak: bool, known: Canonical, whole: tuple[Any, Any]
-) -> Any:
-    """One argument: extends the key and the reads, returns what the operation keeps."""
+def _scan(argument: Any, key: list[Any], reads: list[Value], weak: bool, known: Canonical, whole: Any) -> None:
+    """One argument: extends the key and the reads."""
     kind = type(argument)
-    if kind in _PLAIN:
+    if kind is Tensor or (kind is Variable and not argument._value.op.graph.context.controls):
+        value = argument._value
+        reads.append(value)
+        key.append(value.spec)
+    elif kind in _NUMBERS:
         key.append(kind)
-        if not (weak and kind in _NUMBERS):
-            key.append(argument)
-        return argument
-    if kind in _TENSORS:
+        if not weak:  # -0.0 equals 0.0, and complex numbers have two such signs
+            plain = kind is int or (argument and kind is not complex)
+            key.append(argument if plain else repr(argument))
+    elif kind in _PLAIN:
+        key.append(kind)
+        key.append(argument)
+    elif kind is tuple or kind is list or kind is torch.Size or isinstance(argument, (tuple, list)):
+        key.append("[" if kind is list else "(")  # x[[0]] copies, x[(0,)] is a view
+        for item in argument:
+            if type(item) is int and not weak:
+                key += (int, item)
+            else:
+                _scan(item, key, reads, weak, known, whole)
+        key.append("]")
+    elif kind is slice:
+        for part in (argument.start, argument.stop, argument.step):
+            _scan(part, key, reads, weak, known, whole)
+        key.append("slice")
+    elif isinstance(argument, int):
+        key += (int, _plain_int(argument))
+    elif isinstance(argument, np.generic):
+        _scan(argument.item(), key, reads, weak, known, whole)
+    elif isinstance(argument, _LIKE_TENSORS):
         value = _value(argument, known, whole, reads)
         reads.append(value)
         key.append(value.spec)
-        return value
-    if kind is tuple or kind is list or kind is torch.Size or isinstance(argument, (tuple, list)):
-        key.append("[" if kind is list else "(")  # x[[0]] copies, x[(0,)] is a view
-        items = [_scan(item, key, reads, weak, known, whole) for item in argument]
-        key.append("]")
+    elif kind is dict:
+        key.append("{")
+        for item in argument.values():
+            _scan(item, key, reads, weak, known, whole)
+        key += (*argument, "}")
+    else:
+        try:
+            hash(argument)
+        except TypeError:
+            raise TypeError(f"{known.name} can't be recorded with the argument {argument!r}") from None
+        key += (kind, argument)
+
+
+def placed(nest: Any, places: Iterator[Any]) -> Any:
+    """The nest with the next of the places where _scan found something to read, and plain Python numbers."""
+    kind = type(nest)
+    if kind in _NUMBERS or kind in _PLAIN:
+        return nest
+    if isinstance(nest, _LIKE_TENSORS):
+        return next(places)
+    if isinstance(nest, (tuple, list)):
+        items = [placed(item, places) for item in nest]
         return items if kind is list else tuple(items)
     if kind is slice:
-        parts = [_scan(part, key, reads, weak, known, whole) for part in (argument.start, argument.stop, argument.step)]
-        key.append("slice")
-        return slice(*parts)
-    if isinstance(argument, int):
-        plain = bool(argument) if kind is bool else int(argument)  # a Dimension, a numpy int, an IntEnum
-        key += (int, plain)
-        return plain
-    if isinstance(argument, np.generic):
-        return _scan(argument.item(), key, reads, weak, known, whole)
-    if isinstance(argument, (torch.Tensor, Dim, np.ndarray)):
-        value = _value(argument, known, whole, reads)
-        reads.append(value)
-        key.append(value.spec)
-        return value
+        return slice(*[placed(part, places) for part in (nest.start, nest.stop, nest.step)])
     if kind is dict:
-        key.append("{")
-        entries = {name: _scan(item, key, reads, weak, known, whole) for name, item in argument.items()}
-        key += (*argument, "}")
-        return entries
-    try:
-        hash(argument)
-    except TypeError:
-        raise TypeError(f"{known.name} can't be recorded with the argument {argument!r}") from None
-    key.append(argument)
-    return argument
+        return {name: placed(item, places) for name, item in nest.items()}
+    if isinstance(nest, int):
+        return _plain_int(nest)
+    return nest.item() if isinstance(nest, np.generic) else nest
+
+
+def _plain_int(number: int) -> int:
+    """Without the class of a Dimension, a numpy int, an IntEnum."""
+    return bool(number) if type(number) is bool else int(number)
 
 
 def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[Value]) -> Value:
@@ -234,9 +247,9 @@ class _Attempt:
 def _infer(
     known: Canonical, args: tuple[Any, ...], kwargs: dict[str, Any], reads: list[Value], autocast: Any
 ) -> Signature:
-    slots = iter(range(len(reads)))
+    slots = map(Slot, range(len(reads)))
     modes = Modes(_grad_enabled(), _default_dtype(), autocast)
-    skeleton = _with_slots(args, slots), _with_slots(kwargs, slots)
+    skeleton = placed(args, slots), placed(kwargs, slots)
     specs: tuple[Spec | IntSpec, ...] = tuple(value.spec for value in reads)
     try:
         return Signature(known, *skeleton, specs, modes)
@@ -250,19 +263,6 @@ def _infer(
 def _complaint(error: Exception, known: Canonical, reads: list[Value]) -> str:
     what = str(error).strip().splitlines()
     return message(f"{known.name}: {what[0] if what else type(error).__name__}", _Attempt(known.name, reads))
-
-
-def _with_slots(nest: Any, slots: Any) -> Any:
-    kind = type(nest)
-    if kind is Value:
-        return Slot(next(slots))
-    if kind is tuple or kind is list:
-        return kind(_with_slots(item, slots) for item in nest)
-    if kind is slice:
-        return slice(*(_with_slots(part, slots) for part in (nest.start, nest.stop, nest.step)))
-    if kind is dict:
-        return {key: _with_slots(item, slots) for key, item in nest.items()}
-    return nest
 
 
 # -- sizes --------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from before the run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, hold
 from ..ground.errors import ArgumentTypeError, message
-from ..ground.spec import Spec, declared, format_shape
+from ..ground.spec import Spec, format_shape, spec
 from .constants import as_constant, constant_value, from_numpy
 from .tensor import Tensor
 
@@ -34,8 +35,7 @@ class State:
         "graph",
         "trainable",
         "parameter",
-        "reads",
-        "assigns",
+        "_reads",
         "variable",
         "__weakref__",
     )
@@ -46,9 +46,24 @@ class State:
         self.graph = graph
         self.trainable = trainable
         self.parameter = parameter
-        self.reads: list[Value] = []
-        self.assigns: list[Operation] = []
+        # Mostly a single read: a list would cost every variable of every layer.
+        self._reads: Value | list[Value] | None = None
         self.variable: Any = None
+
+    @property
+    def reads(self) -> Sequence[Value]:
+        found = self._reads
+        return found if type(found) is list else (found,)  # type: ignore[return-value]
+
+    def add_read(self, value: Value) -> None:
+        """Remember one more read."""
+        found = self._reads
+        if found is None:
+            self._reads = value
+        elif type(found) is list:
+            found.append(value)
+        else:
+            self._reads = [found, value]  # type: ignore[list-item]
 
 
 class Variable(Tensor):
@@ -116,7 +131,6 @@ class Variable(Tensor):
             kwargs=scaled,
             payload=state,
         )
-        state.assigns.append(op)
         return Tensor.of(op.values[0])
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
@@ -136,7 +150,7 @@ def _new_read(state: State, name: str) -> Value:
     graph = state.graph
     with graph.name_scope(None):
         op = graph.add(Role.READ, "ReadVariable", name, (), (state.spec,), payload=state)
-    state.reads.append(op.values[0])
+    state.add_read(op.values[0])
     return op.values[0]
 
 
@@ -173,7 +187,7 @@ def make_variable(
         context.controls = outer
     state.name = op.name
     value = op.values[0]
-    state.reads.append(value)
+    state.add_read(value)
     variable = Tensor.of(value, Variable)
     assert isinstance(variable, Variable)
     variable.state = state
@@ -199,8 +213,12 @@ def captured(graph: Graph, tensor: torch.Tensor) -> Variable:
     if not tensor.is_leaf:
         raise ValueError(_derived(tensor, variables))
     name = parameter_names.get(id(tensor), "parameter")
-    with graph.name_scope(None):
-        variable = make_variable(graph, name, declared(tuple(tensor.shape), tensor.dtype), True, tensor)
+    context = graph.context
+    outer, context.scope = context.scope, ""
+    try:
+        variable = make_variable(graph, name, spec(tensor.shape, tensor.dtype), True, tensor)
+    finally:
+        context.scope = outer
     for collection in ("variables", "trainable_variables"):
         graph.add_to_collection(collection, variable)
     variables[id(tensor)] = variable
