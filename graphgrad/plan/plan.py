@@ -192,7 +192,10 @@ class _Planner:
         versions: dict[Operation, Operation] = {}
         latest: dict[State, Operation] = {}
         for op in self.order:
-            if op.role is Role.READ and op.controls:
+            if op.role is Role.READ and op.payload.buffer:
+                if op.payload in latest:
+                    versions[op] = latest[op.payload]
+            elif op.role is Role.READ and op.controls:
                 before = {older.id: older for older in self._assigns_above(op)}
                 if before:
                     versions[op] = before[max(before)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ..autodiff.adjoint import GradientCall, PathStep
 from ..autodiff.reach import restricted
 from ..graph.operation import Operation, Role, Value
+from ..record.buffers import UPDATES
 
 
 @dataclass
@@ -72,6 +73,8 @@ def select(fetches: Iterable[Value], operations: Iterable[Operation], feeds: fro
                     continue  # wanted as a control input: being fed, it has run
                 selection.operations.add(op)
                 waiting.extend(op.controls)
+                if UPDATES in op.graph.annexes:
+                    waiting.extend(op.graph.annexes[UPDATES].get(op, ()))
                 if op.role is not Role.GRADIENT:
                     pending.extend(op.reads)
             while pending:

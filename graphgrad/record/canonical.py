@@ -15,6 +15,7 @@ NAMESPACES: tuple[tuple[str, Any], ...] = (
     ("torch.fft", torch.fft),
     ("torch._C._nn", torch._C._nn),
     ("torch.nn.init", torch.nn.init),
+    ("torch.Tensor", torch.Tensor),
 )
 
 # Operator spellings and the function that they mean.
@@ -44,6 +45,11 @@ WEAK = frozenset("add sub rsub mul div eq ne lt le gt ge".split())
 
 # Callables whose meta version draws nothing, so that trying them does not show that they are random.
 RANDOM = frozenset(("trunc_normal",))
+
+# Callables whose meta kernel describes another result than the CPU kernel gives.
+META_DIFFERS = frozenset(
+    "linalg_lstsq lstsq native_batch_norm native_batch_norm_legit native_layer_norm batch_norm_with_update".split()
+)
 
 # Ops through which nothing flows by nature, although torch's autograd hands zeros back.
 NO_DERIVATIVE = frozenset(

@@ -20,6 +20,9 @@ from .identity import gate, own
 from .infer import Leaf, Signature, leaves
 from .infer import trial as trial_calls
 
+# What a trial raises where torch has no derivative, or cannot tell with the data that it is given.
+TRIAL_ERRORS = (NotImplementedError, RuntimeError, IndexError, ValueError)
+
 
 @dataclass
 class Trial:
@@ -62,46 +65,58 @@ class Derivative:
         missing: (output, input) -> why torch has no gradient there although one would be needed.
     """
 
-    def __init__(self, attempt: Callable[[], Trial], inputs: int, outputs: int) -> None:
-        self._attempt = attempt
+    def __init__(self, attempts: Sequence[Callable[[], Trial]], inputs: int, outputs: int) -> None:
+        self._attempts = attempts
         self._inputs = inputs
         self._outputs = outputs
         self._products: dict[tuple[tuple[int, ...], tuple[int, ...]], Derivative] = {}
         self.connects: list[tuple[int, ...]] = []
         self.missing: dict[tuple[int, int], str] = {}
-        self._ask()
-
-    def _ask(self) -> None:
         with trial_calls():
-            self._ask_within()
+            self.connects, self.missing = self._ask(attempts[0])
+            for attempt in attempts[1:]:
+                if self.missing:
+                    self._fill(*self._ask(attempt))
 
-    def _ask_within(self) -> None:
+    def _ask(self, attempt: Callable[[], Trial]) -> tuple[list[tuple[int, ...]], dict[tuple[int, int], str]]:
+        """What one way of trying says is connected, and what torch lacks."""
         try:
-            trial = self._attempt()
-        except (NotImplementedError, RuntimeError) as error:
-            self.connects = [tuple(range(self._inputs))] * self._outputs
-            reason = str(error).splitlines()[0]
-            self.missing = {(k, i): reason for k in range(self._outputs) for i in range(self._inputs)}
-            return
+            trial = attempt()
+        except TRIAL_ERRORS as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            everything = [tuple(range(self._inputs))] * self._outputs
+            return everything, {(k, i): reason for k in range(self._outputs) for i in range(self._inputs)}
+        connects: list[tuple[int, ...]] = []
+        missing: dict[tuple[int, int], str] = {}
         wrt = [position for position, tensor in enumerate(trial.inputs) if tensor is not None]
         for k, output in enumerate(trial.outputs):
-            connected = set(self._reach(k, trial, output, wrt))
+            connected = set(self._reach(k, trial, output, wrt, missing))
             for position, reason in trial.lacking.items():
                 connected.add(position)
-                self.missing[k, position] = reason
-            self.connects.append(tuple(sorted(connected)))
+                missing[k, position] = reason
+            connects.append(tuple(sorted(connected)))
+        return connects, missing
 
-    def _reach(self, k: int, trial: Trial, output: torch.Tensor | None, wrt: list[int]) -> list[int]:
+    def _fill(self, connects: list[tuple[int, ...]], missing: dict[tuple[int, int], str]) -> None:
+        """Take over another way's answers where there was none."""
+        for k, i in [pair for pair in self.missing if pair not in missing]:
+            del self.missing[k, i]
+            if i not in connects[k]:
+                self.connects[k] = tuple(position for position in self.connects[k] if position != i)
+
+    def _reach(
+        self, k: int, trial: Trial, output: torch.Tensor | None, wrt: list[int], missing: dict[tuple[int, int], str]
+    ) -> list[int]:
         """The inputs that a gradient reaches; one by one where torch refuses to answer for all at once."""
         if output is None or not output.requires_grad or not wrt:
             return []
         inputs = [trial.inputs[position] for position in wrt]
         try:
             found = trial.grad([output], inputs, [torch.ones_like(output)], create=False)  # type: ignore[arg-type]
-        except (NotImplementedError, RuntimeError) as error:
+        except TRIAL_ERRORS as error:
             if len(wrt) > 1:
-                return [position for each in wrt for position in self._reach(k, trial, output, [each])]
-            self.missing[k, wrt[0]] = str(error).splitlines()[0]
+                return [position for each in wrt for position in self._reach(k, trial, output, [each], missing)]
+            missing[k, wrt[0]] = (str(error).splitlines() or [type(error).__name__])[0]
             return wrt
         return [position for position, gradient in zip(wrt, found, strict=True) if gradient is not None]
 
@@ -128,52 +143,55 @@ class Derivative:
         found = self._products.get(key)
         if found is None:
             width = self._inputs + self._outputs + len(outputs)
-            found = self._products[key] = Derivative(lambda: self._try_product(outputs, inputs), width, len(inputs))
+            attempts = [partial(_try_product, attempt, outputs, inputs) for attempt in self._attempts]
+            found = self._products[key] = Derivative(attempts, width, len(inputs))
         return found
 
-    def _try_product(self, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Trial:
-        trial = self._attempt()
-        given = [trial.outputs[k] for k in outputs]
-        seeds = [torch.empty_like(tensor).requires_grad_() for tensor in given if tensor is not None]
-        wrt = [trial.inputs[i] for i in inputs]
-        with torch.enable_grad():
-            found = trial.grad(given, wrt, seeds, create=True)  # type: ignore[arg-type]
-        # an output that needs no gradient is a constant: no further derivative can depend on it
-        live = [tensor if tensor is not None and tensor.requires_grad else None for tensor in trial.outputs]
-        everything: list[torch.Tensor | None] = [*trial.inputs, *live, *seeds]
-        results: list[torch.Tensor | None] = []
-        for gradient in found:
-            known = [tensor for tensor in (*everything, *results) if tensor is not None]
-            results.append(None if gradient is None else own(gradient, *known))
-        return Trial(everything, results, {}, trial.shut, trial.gated)
+
+def _try_product(attempt: Callable[[], Trial], outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Trial:
+    trial = attempt()
+    given = [trial.outputs[k] for k in outputs]
+    seeds = [torch.empty_like(tensor).requires_grad_() for tensor in given if tensor is not None]
+    wrt = [trial.inputs[i] for i in inputs]
+    with torch.enable_grad():
+        found = trial.grad(given, wrt, seeds, create=True)  # type: ignore[arg-type]
+    # an output that needs no gradient is a constant: no further derivative can depend on it
+    live = [tensor if tensor is not None and tensor.requires_grad else None for tensor in trial.outputs]
+    everything: list[torch.Tensor | None] = [*trial.inputs, *live, *seeds]
+    results: list[torch.Tensor | None] = []
+    for gradient in found:
+        known = [tensor for tensor in (*everything, *results) if tensor is not None]
+        results.append(None if gradient is None else own(gradient, *known))
+    return Trial(everything, results, {}, trial.shut, trial.gated)
 
 
-def _signature_trial(signature: Signature) -> Trial:
+def _signature_trial(signature: Signature, device: str, data: int) -> Trial:
     """The call on tensors that require a gradient, as far as torch allows them to."""
+    attempt = partial(_try_call, signature, device, data)
     wrt = [position for position, read in enumerate(signature.reads) if read.differentiable]
     try:
-        return _try_call(signature, wrt)
-    except (NotImplementedError, RuntimeError):
+        return attempt(wrt)
+    except TRIAL_ERRORS:
         if len(wrt) < 2:
             raise
     lacking: dict[int, str] = {}
     for position in wrt:
         try:
-            _try_call(signature, [position])
-        except (NotImplementedError, RuntimeError) as error:
-            lacking[position] = str(error).splitlines()[0]
-    trial = _try_call(signature, [position for position in wrt if position not in lacking])
+            attempt([position])
+        except TRIAL_ERRORS as error:
+            lacking[position] = (str(error).splitlines() or [type(error).__name__])[0]
+    trial = attempt([position for position in wrt if position not in lacking])
     trial.lacking = lacking
     return trial
 
 
-def _try_call(signature: Signature, wrt: Sequence[int]) -> Trial:
-    with torch.enable_grad(), _modes(signature):
-        tensors = signature.tensors(*signature.probe)
+def _try_call(signature: Signature, device: str, data: int, wrt: Sequence[int]) -> Trial:
+    with torch.enable_grad(), _modes(signature, device):
+        tensors = signature.tensors(*signature.probe, data, device)
         inputs: list[torch.Tensor | None] = []
         for position, tensor in enumerate(tensors):
             inputs.append(tensor.requires_grad_() if position in wrt else None)
-        result = signature.invoke(tensors)
+        result = signature.invoke(tensors, device)
         outputs: list[torch.Tensor | None] = []
         for leaf, place in zip(leaves(result), leaves(signature.structure), strict=True):
             if not isinstance(place, Leaf):
@@ -183,16 +201,22 @@ def _try_call(signature: Signature, wrt: Sequence[int]) -> Trial:
     return Trial(inputs, outputs)
 
 
+def _attempts(signature: Signature) -> list[Callable[[], Trial]]:
+    """The ways to try a call: as it was inferred, then, where torch has no meta kernel, with small real tensors."""
+    ways = [(signature.device, 0)] + [("cpu", data) for data in range(3) if signature.small]
+    return [partial(_signature_trial, signature, device, data) for device, data in dict.fromkeys(ways)]
+
+
 def _carries(leaf: Any) -> bool:
     return isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex())
 
 
 @contextlib.contextmanager
-def _modes(signature: Signature) -> Any:
+def _modes(signature: Signature, device: str) -> Any:
     outer = torch.get_default_dtype()
     torch.set_default_dtype(signature.modes.default_dtype)
     try:
-        if signature.device == "cpu":
+        if device == "cpu":
             with torch.random.fork_rng(devices=[]):
                 yield
         else:
@@ -209,7 +233,7 @@ def of(signature: Signature) -> Derivative:
         if cut or not any(read.differentiable and not isinstance(read, IntSpec) for read in signature.reads):
             found = NO_DERIVATIVE
         else:
-            found = Derivative(lambda: _signature_trial(signature), len(signature.reads), len(signature.specs))
+            found = Derivative(_attempts(signature), len(signature.reads), len(signature.specs))
         signature.derivative = found
     return found
 
@@ -247,5 +271,5 @@ def of_sum(terms: int, dtype: torch.dtype) -> Derivative:
 
     key = (terms, dtype)
     if key not in _sums:
-        _sums[key] = Derivative(attempt, terms, 1)
+        _sums[key] = Derivative([attempt], terms, 1)
     return _sums[key]

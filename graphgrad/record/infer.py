@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ..ground.errors import NoValueError
 from ..ground.spec import WORLDS, IntSpec, Shape, Spec, int_spec, merged, spec
-from .canonical import RANDOM, Canonical
+from .canonical import META_DIFFERS, RANDOM, Canonical
+from .search import REFUSALS, working
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Signature:
         random: whether it draws from a random generator.
         aliases: per output, the position of the read whose memory it shares, or None.
         device: where it is probed, 'meta' unless torch has no meta kernel for it.
+        small: whether real tensors of these sizes may be made to find out more.
         attention: whether it contains scaled dot product attention.
     """
 
@@ -94,6 +97,7 @@ class Signature:
         self.reads = reads
         self.modes = modes
         self.device = "cpu" if modes.autocast else "meta"
+        self.small = _size(reads) <= 2**26
         self.specs: tuple[Spec | IntSpec, ...] = ()
         self.structure: Any = None
         self.random = call.name in RANDOM
@@ -108,26 +112,27 @@ class Signature:
     def _is_single(self) -> bool:
         return type(self.structure) is Leaf
 
-    def tensors(self, world: int, shapes: Sequence[Shape] | None = None) -> list[Any]:
-        """Stand-ins for the reads: tensors without memory, and the sizes as ints."""
+    def tensors(self, world: int, shapes: Sequence[Shape] | None = None, data: int = 0, device: str = "") -> list[Any]:
+        """Stand-ins for the reads: tensors without memory, and the sizes as ints.
+
+        Where they need memory, `data` says what is in it: counting numbers, zeros, or random ones.
+        """
+        device = device or self.device
         made: list[Any] = []
         for position, read in enumerate(self.reads):
             if isinstance(read, IntSpec):
-                size = read.worlds[world]
+                size = shapes[position][0] if shapes else read.worlds[world]
                 if size is None:
                     raise LookupError(world)
                 made.append(size)
                 continue
             shape = shapes[position] if shapes else read.in_world(world)
             if read.strides is not None and shapes is None:
-                made.append(torch.empty_strided(shape, read.strides, dtype=read.dtype, device=self.device))
+                made.append(torch.empty_strided(shape, read.strides, dtype=read.dtype, device=device))
             else:
-                made.append(torch.empty(shape, dtype=read.dtype, device=self.device))
-            if self.device == "cpu":
-                if world == 0:
-                    made[-1].copy_(torch.arange(1, made[-1].numel() + 1).reshape(made[-1].shape))
-                else:
-                    made[-1].zero_()
+                made.append(torch.empty(shape, dtype=read.dtype, device=device))
+            if device == "cpu":
+                _write(made[-1], data)
         return made
 
     def arguments(self, reads: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -138,30 +143,32 @@ class Signature:
         """The keyword arguments of a call that reads these."""
         return {key: fill(value, reads) for key, value in self.kwargs.items()}
 
-    def invoke(self, tensors: Sequence[Any]) -> Any:
+    def invoke(self, tensors: Sequence[Any], device: str = "") -> Any:
         """Make the call on these."""
+        device = device or self.device
         args = fill(self.args, tensors)
         kwargs = self.options(tensors)
         if "device" in kwargs:
-            kwargs["device"] = self.device
+            kwargs["device"] = device
         with contextlib.ExitStack() as stack:
             if self.modes.autocast:
-                device, dtype = self.modes.autocast
-                stack.enter_context(torch.autocast(device, dtype))
+                stack.enter_context(torch.autocast(*self.modes.autocast))
             if not any(isinstance(tensor, torch.Tensor) for tensor in tensors):
-                stack.enter_context(torch.device(self.device))
+                stack.enter_context(torch.device(device))
             return self.call.target(*args, **kwargs)
 
     # -- inference --------------------------------------------------------------------------------
 
     def _infer(self) -> None:
+        if self.call.name in META_DIFFERS and self.small:
+            self.device = "cpu"
         try:
             with trial(), torch.no_grad(), _default_dtype(self.modes.default_dtype), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # they would be about sizes that no run has
                 self._infer_in_worlds()
         except (NotImplementedError, RuntimeError, TypeError) as refused:
             lacking = isinstance(refused, NotImplementedError) or "meta" in str(refused).lower()
-            if self.device == "cpu" or not lacking or _size(self.reads) > 2**26:
+            if self.device == "cpu" or not lacking or not self.small:
                 raise
             # torch has no meta kernel for it, or its shape depends on data: small real tensors tell.
             self.device = "cpu"
@@ -170,34 +177,49 @@ class Signature:
 
     def _infer_in_worlds(self) -> None:
         dynamic = any(read.worlds is not None for read in self.reads)
-        worlds = range(len(WORLDS)) if dynamic else range(1 if self.device == "meta" else 2)
-        results: list[Any] = [None] * (len(WORLDS) if dynamic else 1)
+        tries = [(world, min(world, 2)) for world in range(len(WORLDS))]
+        if not dynamic:
+            tries = [(0, data) for data in range(1 if self.device == "meta" else 3)]
+        results: list[Any] = [None] * len(tries)
         failure: Exception | None = None
         watch = _Watch()
-        for world in worlds:
+        for number, (world, data) in enumerate(tries):
             try:
-                tensors = self.tensors(world)
-                with watch if world == 0 else contextlib.nullcontext():
+                tensors = self.tensors(world, None, data)
+                versions = _versions(tensors)
+                watch.given = {id(tensor) for tensor in tensors}
+                with watch if number == 0 else contextlib.nullcontext():
                     result = self.invoke(tensors)
+                if watch.wrote or _versions(tensors) != versions:
+                    raise NotImplementedError("it changes its arguments in place")
                 if all(earlier is None for earlier in results):
                     self._note(result, tensors, (world, None))
-            except LookupError as error:
+            except REFUSALS as error:
                 failure = failure or error
                 continue
-            except (RuntimeError, ValueError, IndexError) as error:
-                failure = failure or error
-                continue
-            if world >= len(results):
-                results.append(None)
-            results[world] = result
-        rankless = any(read.shape is None for read in self.reads)
-        if failure is not None and (rankless or all(result is None for result in results)):
-            if not dynamic:
+            results[number] = result
+        if failure is not None and (not dynamic or self._few(results)):
+            if not dynamic and all(result is None for result in results):
                 raise failure
-            results = self._substituted(failure)
+            if dynamic:
+                self._search(results, failure)
         self.random = self.random or watch.random
         self.attention = self.attention or watch.attention
         self._describe(results)
+
+    def _few(self, results: list[Any]) -> bool:
+        """Whether too few worlds work to tell what does not depend on the unknown sizes."""
+        alive = sum(result is not None for result in results)
+        return alive < 2 or any(read.shape is None for read in self.reads)
+
+    def _search(self, results: list[Any], failure: Exception) -> None:
+        """Add what the call gives with sizes that are no world's."""
+        for shapes, result in working(self.reads, lambda shapes: self.invoke(self.tensors(0, shapes))):
+            if all(earlier is None for earlier in results):
+                self._note(result, self.tensors(0, shapes), (0, shapes))
+            results.append(result)
+        if all(result is None for result in results):
+            raise failure
 
     def _note(self, result: Any, tensors: list[Any], probe: tuple[int, tuple[Shape, ...] | None]) -> None:
         """Remember where it worked first, and which outputs share memory with a read there."""
@@ -212,33 +234,6 @@ class Signature:
             for leaf in leaves(result)
         )
 
-    def _substituted(self, failure: Exception) -> list[Any]:
-        """No world works: an unknown size has to equal a known one, or 1. Try those."""
-        known = sorted({size for read in self.reads for size in (read.shape or ()) if size is not None} | {1})
-        choices: list[Iterator[Shape]] = []
-        for read in self.reads:
-            if read.worlds is None or isinstance(read, IntSpec):
-                choices.append(iter([() if isinstance(read, IntSpec) else read.in_world(0)]))
-            elif read.shape is None:
-                choices.append(
-                    itertools.chain.from_iterable(itertools.product(known[-4:], repeat=rank) for rank in range(5))
-                )
-            else:
-                choices.append(itertools.product(*([size] if size is not None else known for size in read.shape)))
-        worked: list[Any] = []
-        for shapes in itertools.islice(itertools.product(*choices), 400):
-            try:
-                tensors = self.tensors(0, shapes)
-                result = self.invoke(tensors)
-                if not worked:
-                    self._note(result, tensors, (0, shapes))
-                worked.append(result)
-            except (RuntimeError, ValueError, IndexError, LookupError):
-                continue
-        if not worked:
-            raise failure
-        return worked
-
     def _describe(self, results: list[Any]) -> None:
         """The output specs: known where all results agree."""
         alive = [result for result in results if result is not None]
@@ -246,23 +241,24 @@ class Signature:
             self.structure = None
             return
         first = list(leaves(alive[0]))
-        padded = [list(leaves(result)) if result is not None else [None] * len(first) for result in results]
-        padded = (padded + [[None] * len(first)] * len(WORLDS))[: max(len(WORLDS), len(padded))]
+        padded = self._rows(results, alive, len(first))
         specs: list[Spec | IntSpec] = []
         positions: dict[int, Any] = {}
         for position, leaf in enumerate(first):
-            column = [row[position] for row in padded if len(row) == len(first)]
+            column = [None if row is None else row[position] for row in padded]
             if isinstance(leaf, torch.Tensor):
-                strides = None if leaf.is_contiguous() or len(alive) > 1 else tuple(leaf.stride())
+                plain = leaf.layout is not torch.strided or leaf.is_contiguous() or len(alive) > 1
                 shapes = tuple(None if item is None else tuple(item.shape) for item in column)
-                described = merged(shapes, leaf.dtype, strides)
+                described = merged(shapes, leaf.dtype, None if plain else tuple(leaf.stride()))
                 if described.worlds is not None and len(shapes) > len(WORLDS):
                     described = spec(described.shape, leaf.dtype, None, shapes[: len(WORLDS)])
                 positions[position] = Leaf(len(specs))
                 specs.append(described)
-            elif type(leaf) is int and any(item not in (None, leaf) for item in column):
+            elif type(leaf) is int and any(item not in (None, leaf) for item in column) and self.device == "meta":
                 positions[position] = Leaf(len(specs))
                 specs.append(int_spec(tuple(column[: len(WORLDS)])))
+            elif self.device == "cpu" and any(item is not None and repr(item) != repr(leaf) for item in column):
+                raise NoValueError(f"it answers with a Python {type(leaf).__name__} that depends on data")
             else:
                 positions[position] = leaf
         self.specs = tuple(specs)
@@ -272,20 +268,39 @@ class Signature:
         counter = itertools.count()
         self.structure = rebuild(alive[0], lambda leaf: positions[next(counter)])
 
+    def _rows(self, results: list[Any], alive: list[Any], width: int) -> list[list[Any] | None]:
+        """The leaves of each result, None where there is none; a row per world at least.
+
+        Where a size is tiny, `chunk` may give fewer pieces: that does not count. If the first two worlds differ in
+        the number of results, it depends on an unknown size.
+        """
+        rows = [None if result is None else list(leaves(result)) for result in results]
+        counts = [len(row) for row in rows[:2] if row is not None] or [len(row) for row in rows if row is not None]
+        if any(count != width for count in counts):
+            raise ValueError(f"how many results {self.call.name} has depends on a size that is not known yet")
+        rows = [row if row is not None and len(row) == width else None for row in rows]
+        return rows + [None] * (len(WORLDS) - len(rows))
+
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees the kernels that a call reaches: whether it is random, whether it is attention."""
+    """Sees the kernels that a call reaches: whether it is random, is attention, or writes into what it was given."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.random = False
         self.attention = False
+        self.given: set[int] = set()
+        self.wrote = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if torch.Tag.nondeterministic_seeded in func.tags:
             self.random = True
         if "scaled_dot_product" in func.name():
             self.attention = True
+        if func._schema.is_mutable:
+            written = zip(func._schema.arguments, args, strict=False)
+            targets = (item for described, item in written if described.alias_info and described.alias_info.is_write)
+            self.wrote = self.wrote or any(id(leaf) in self.given for target in targets for leaf in leaves(target))
         return func(*args, **(kwargs or {}))
 
 
@@ -302,11 +317,27 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(outer)
 
 
+def _versions(tensors: Sequence[Any]) -> list[int]:
+    """How often each tensor has been changed in place."""
+    return [tensor._version for tensor in tensors if isinstance(tensor, torch.Tensor)]
+
+
+def _write(tensor: torch.Tensor, data: int) -> None:
+    """Put counting numbers, zeros or random ones into a tensor."""
+    if data == 0:
+        tensor.copy_(torch.arange(1, tensor.numel() + 1).reshape(tensor.shape))
+    elif data == 2 and tensor.dtype.is_floating_point:
+        tensor.copy_(torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0)))
+    else:
+        tensor.zero_()
+
+
 def _size(reads: Sequence[Spec | IntSpec]) -> int:
     total = 0
     for read in reads:
         if isinstance(read, Spec):
-            shape = read.worlds[0] if read.worlds is not None else read.shape
+            worlds = [shape for shape in read.worlds or () if shape is not None]
+            shape = worlds[0] if worlds else read.shape
             total += int(torch.Size([size or 0 for size in shape or ()]).numel())
     return total
 

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import handle_of
 from ..graph.scopes import legal_name
+from . import buffers
 from .constants import as_constant
 from .dims import listening
 from .infer import probing
@@ -54,9 +55,12 @@ class Recording(TorchFunctionMode):
             return func(*args, **kwargs)
         if Tensor in types or Variable in types or first_symbolic((args, kwargs)) is not None:
             return call(func, args, kwargs)
-        if func is torch.tensor or not (func in _FACTORIES or _has_parameter(args, kwargs)):
+        if func is torch.tensor or not (func in _FACTORIES or _has_state(args, kwargs)):
             return func(*args, **kwargs)
         if getattr(func, "__name__", "") == "__get__" or func in _QUESTIONS:
+            return func(*args, **kwargs)
+        if func in _ANSWERS:
+            buffers.refuse_changed(args, func.__name__)
             return func(*args, **kwargs)
         kwargs.pop("device", None)
         kwargs.pop("pin_memory", None)
@@ -70,11 +74,19 @@ _QUESTIONS = frozenset(
 )
 
 
-def _has_parameter(args: Any, kwargs: Any) -> bool:
+# Answers with Python values; a buffer that nothing has changed may give them.
+_ANSWERS = frozenset(
+    getattr(torch.Tensor, name)
+    for name in "item tolist numpy __bool__ __int__ __float__ __index__ __contains__ __format__ __repr__".split()
+)
+
+
+def _has_state(args: Any, kwargs: Any) -> bool:
+    """Whether a parameter, or a buffer of a module being called, is among the arguments."""
     pending = [*args, *kwargs.values()]
     while pending:
         item = pending.pop()
-        if isinstance(item, torch.Tensor) and item.requires_grad:
+        if isinstance(item, torch.Tensor) and (item.requires_grad or id(item) in buffers.buffer_names):
             return True
         if isinstance(item, (tuple, list)):
             pending.extend(item)
@@ -104,7 +116,7 @@ def _call_module(original: Callable[..., Any], module: torch.nn.Module, args: An
     symbolic = first_symbolic((args, kwargs))
     graph = symbolic.op.graph if symbolic is not None else get_default_graph()
     if not _calls.modules:
-        with Recording(), _named(module, graph.context.scope):
+        with graph.as_default(), Recording(), _named(module, graph.context.scope):
             return _call_scoped(original, graph, module, args, kwargs)
     return _call_scoped(original, graph, module, args, kwargs)
 
@@ -117,11 +129,26 @@ def _call_scoped(original: Callable[..., Any], graph: Graph, module: torch.nn.Mo
     if scope:
         context.scope = graph.unique_name(scope) + "/"
     _calls.modules.append(module)
+    buffers.enter()
+    kept = dict(module._buffers) if module._buffers else {}
+    first, result = len(graph), None
     try:
-        return original(module, *args, **kwargs)
+        result = original(module, *args, **kwargs)
+        for name, tensor in kept.items():
+            _put_back(graph, module, name, tensor)
     finally:
+        buffers.leave(result, first)
         _calls.modules.pop()
         context.scope = outer
+    return result
+
+
+def _put_back(graph: Graph, module: torch.nn.Module, name: str, tensor: torch.Tensor | None) -> None:
+    """A buffer that was replaced by a symbolic tensor (`self.steps = self.steps + 1`): that is an update of it."""
+    new = module._buffers.get(name)
+    if new is not tensor and isinstance(new, Tensor) and tensor is not None:
+        module._buffers[name] = tensor
+        buffers.update(buffers.buffer(graph, tensor), new._value)
 
 
 @contextlib.contextmanager
@@ -130,13 +157,17 @@ def _named(module: torch.nn.Module, scope: str) -> Iterator[None]:
     root = legal_name(type(module).__name__.lower())
     _calls.paths = {id(part): f"{root}.{path}" if path else root for path, part in module.named_modules()}
     names = {id(p): scope + legal_name(f"{root}.{path}").replace(".", "/") for path, p in module.named_parameters()}
+    kept = {id(b): scope + legal_name(f"{root}.{path}").replace(".", "/") for path, b in module.named_buffers()}
     parameter_names.update(names)
+    buffers.buffer_names.update(kept)
     try:
         yield
     finally:
         _calls.paths = {}
         for key in names:
             parameter_names.pop(key, None)
+        for key in kept:
+            buffers.buffer_names.pop(key, None)
 
 
 def _scope(module: torch.nn.Module) -> str:

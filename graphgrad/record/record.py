@@ -19,6 +19,7 @@ from ..graph.operation import Role, Value, handle_of, hold
 from ..graph.origin import short, source_line, user_frame
 from ..ground.errors import RecordingError, message
 from ..ground.spec import WORLDS, IntSpec, Spec, int_spec
+from .buffers import buffer, buffer_names
 from .canonical import Canonical, _known, canonical
 from .constants import as_constant
 from .dims import Dim, SizeRecorder
@@ -37,6 +38,7 @@ _LIKE_TENSORS = (torch.Tensor, Dim, np.ndarray)
 
 # Callables that mean something else on symbolic tensors; other floors add theirs.
 handlers: dict[Any, Callable[..., Any]] = {}
+out_handler: list[Callable[..., Any]] = []
 
 _memo: dict[Any, Signature] = {}
 
@@ -47,11 +49,7 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if handler is not None:
         return handler(*args, **kwargs)
     if kwargs and kwargs.get("out") is not None:
-        raise RecordingError(
-            message(
-                f"{canonical(func).name}(..., out=...): a graph has no memory to write into", None, "use the result"
-            )
-        )
+        return out_handler[0](kwargs["out"], func, args, {key: kwargs[key] for key in kwargs if key != "out"})
     return record(func, args, kwargs)
 
 
@@ -198,8 +196,11 @@ def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[
     like = reads[0] if reads else first_symbolic(whole)
     graph = like.op.graph if like is not None else get_default_graph()
     if isinstance(argument, torch.Tensor):
-        if argument.requires_grad:
+        known_ids = graph.annexes.get("parameters")
+        if argument.requires_grad or (known_ids and id(argument) in known_ids):
             return captured(graph, argument).read()
+        if id(argument) in buffer_names or type(argument) is torch.nn.Parameter:
+            return buffer(graph, argument).read()
         return as_constant(graph, argument)
     return as_constant(graph, argument, like.spec.dtype if like is not None else None, known.name)
 
@@ -253,10 +254,12 @@ def _infer(
     specs: tuple[Spec | IntSpec, ...] = tuple(value.spec for value in reads)
     try:
         return Signature(known, *skeleton, specs, modes)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
         kind: Any = NotImplementedError if isinstance(error, NotImplementedError) else RecordingError
         raise kind(_complaint(error, known, reads)) from error
-    except (TypeError, IndexError) as error:
+    except LookupError as error:
+        raise IndexError(_complaint(error, known, reads)) from error
+    except TypeError as error:
         raise type(error)(_complaint(error, known, reads)) from error
 
 

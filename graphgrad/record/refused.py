@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, NoReturn
 
 import torch
 
 from ..graph.scopes import as_device
-from ..ground.errors import message
 from .record import handlers, record
 from .tensor import Tensor, no_value
 
@@ -46,21 +44,6 @@ def _cpu(tensor: Tensor, *_: Any, **__: Any) -> Any:
     return _to(tensor, "cpu")
 
 
-def _normalisation(function: Any, switch: str, advice: str) -> Any:
-    """A handler that refuses to update running statistics in place: a graph can't hold them yet."""
-    signature = inspect.signature(function)
-
-    def handler(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        if bound.arguments[switch] and bound.arguments["running_mean"] is not None:
-            what = f"{function.__name__} would update its running statistics, which a graph can't hold yet"
-            raise NotImplementedError(message(what, None, advice))
-        return record(function, tuple(bound.arguments.values()), {})
-
-    return handler
-
-
 def _needs_value(name: str) -> Any:
     def handler(*args: Any, **kwargs: Any) -> NoReturn:
         symbolic = next(item for item in (*args, *kwargs.values()) if isinstance(item, Tensor))
@@ -72,12 +55,6 @@ def _needs_value(name: str) -> Any:
 handlers[torch.Tensor.to] = _to
 handlers[torch.Tensor.cuda] = _cuda
 handlers[torch.Tensor.cpu] = _cpu
-for _function, _switch, _name in (
-    (torch.nn.functional.batch_norm, "training", "BatchNorm"),
-    (torch.nn.functional.instance_norm, "use_input_stats", "InstanceNorm"),
-):
-    _advice = f"module.eval(), or {_name}(track_running_stats=False)"
-    handlers[_function] = _normalisation(_function, _switch, _advice)
 for _name in ("equal", "allclose", "is_nonzero"):
     handlers[getattr(torch, _name)] = _needs_value(_name)
     if hasattr(torch.Tensor, _name):

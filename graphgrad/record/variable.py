@@ -25,7 +25,8 @@ class State:
     """What a session keeps one tensor for.
 
     Attributes:
-        parameter: the torch parameter whose copy is the first value, or None: then `initializer` runs.
+        buffer: whether it is a module's buffer, which its own forward may change.
+        parameter: the torch tensor whose copy is the first value, or None: then `initializer` runs.
         reads: every read of the variable, in creation order.
     """
 
@@ -34,6 +35,7 @@ class State:
         "spec",
         "graph",
         "trainable",
+        "buffer",
         "parameter",
         "_reads",
         "variable",
@@ -45,6 +47,7 @@ class State:
         self.spec = spec
         self.graph = graph
         self.trainable = trainable
+        self.buffer = parameter is not None and not trainable
         self.parameter = parameter
         # Mostly a single read: a list would cost every variable of every layer.
         self._reads: Value | list[Value] | None = None
@@ -79,7 +82,7 @@ class Variable(Tensor):
         state = self.state
         if not state.graph.context.controls:
             return self._value
-        return _new_read(state, state.name + "/read")
+        return new_read(state, state.name + "/read")
 
     def value(self) -> Any:
         """The variable's value as an ordinary tensor."""
@@ -87,7 +90,7 @@ class Variable(Tensor):
 
     def read_value(self) -> Any:
         """A new read, ordered after the current control dependencies."""
-        return Tensor.of(_new_read(self.state, self.state.name + "/read"))
+        return Tensor.of(new_read(self.state, self.state.name + "/read"))
 
     @property
     def trainable(self) -> bool:
@@ -146,7 +149,8 @@ def may_equal(shape: Any, wanted: Any) -> bool:
     )
 
 
-def _new_read(state: State, name: str) -> Value:
+def new_read(state: State, name: str) -> Value:
+    """One more read of the variable, at this point of the recording."""
     graph = state.graph
     with graph.name_scope(None):
         op = graph.add(Role.READ, "ReadVariable", name, (), (state.spec,), payload=state)
@@ -202,8 +206,8 @@ def make_variable(
 parameter_names: dict[int, str] = {}
 
 
-def captured(graph: Graph, tensor: torch.Tensor) -> Variable:
-    """The variable of a torch parameter: one per parameter and graph."""
+def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool = True) -> Variable:
+    """The variable of a torch parameter, or of a buffer: one per tensor and graph."""
     variables: dict[int, Variable] | None = graph.annexes.get("parameters")
     if variables is None:
         variables = graph.annexes["parameters"] = {}
@@ -212,15 +216,16 @@ def captured(graph: Graph, tensor: torch.Tensor) -> Variable:
         return found
     if not tensor.is_leaf:
         raise ValueError(_derived(tensor, variables))
-    name = parameter_names.get(id(tensor), "parameter")
+    name = name or parameter_names.get(id(tensor), "parameter")
     context = graph.context
     outer, context.scope = context.scope, ""
     try:
-        variable = make_variable(graph, name, spec(tensor.shape, tensor.dtype), True, tensor)
+        variable = make_variable(graph, name, spec(tensor.shape, tensor.dtype), trainable, tensor)
     finally:
         context.scope = outer
-    for collection in ("variables", "trainable_variables"):
-        graph.add_to_collection(collection, variable)
+    graph.add_to_collection("variables", variable)
+    if trainable:
+        graph.add_to_collection("trainable_variables", variable)
     variables[id(tensor)] = variable
     return variable
 

@@ -15,6 +15,7 @@ import torch
 from ..graph.operation import Operation, Value
 from ..record.canonical import NAMESPACES, Attribute
 from ..record.infer import Leaf
+from ..record.inplace import OnCopy
 
 _BINARY = {
     operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.pow: "**",
@@ -93,6 +94,9 @@ class Printer:
                 args.append(f"{key}={text}")
         if type(target) is Attribute:
             return f"{args[0]}.{target.__name__}"
+        if type(target) is OnCopy:
+            target = target.method
+            args[0] += ".clone()"
         name = getattr(target, "__name__", "")
         if op.args and type(op.args[0]) is Value and getattr(torch.Tensor, name, None) is target:
             return f"{args[0]}.{name}({', '.join(args[1:])})"
@@ -172,6 +176,8 @@ class _Reader:
             return "{" + ", ".join(f"{key!r}: {self.text(item)}" for key, item in argument.items()) + "}"
         if kind is slice:
             return self._slice(argument)
+        if callable(argument):
+            return self.printer.function(argument)
         return self.printer.constant(argument)
 
     def index(self, argument: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ..record.identity import gate, own
+from ..record.identity import gate, own, straight_through
 
 __all__ = ["Run", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own", "straight_through"]
 
@@ -96,22 +96,6 @@ class _Fan(torch.autograd.Function):
         for term in terms[1:]:
             total = total + term
         return total, None, None
-
-
-class _StraightThrough(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
-        return fed.view_as(fed)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        return gradient, None
-
-
-def straight_through(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
-    """The fed value forward, the computed one's gradient backward."""
-    replaced: torch.Tensor = _StraightThrough.apply(computed, fed)  # type: ignore[no-untyped-call]
-    return replaced
 
 
 def check_shape(tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,8 +152,7 @@ class Session:
         return feeds, state, program.constants, Run(prepared.orders, self._streams.draw)
 
     def _run(self, prepared: _Prepared, keys: tuple[Value, ...], data: Any) -> Any:
-        if self._closed:
-            raise RuntimeError("attempted to use a closed Session")
+        self._check_open()
         if torch.is_inference_mode_enabled():
             with torch.inference_mode(False):
                 return self._run(prepared, keys, data)
@@ -183,8 +182,7 @@ class Session:
         key = (key_of(fetches), feeds)
         found = self._prepared.get(key)
         if found is None:
-            if self._closed:
-                raise RuntimeError("attempted to use a closed Session")
+            self._check_open()
             if len(set(feeds)) < len(feeds):
                 twice = next(value for value in feeds if feeds.count(value) > 1)
                 raise ValueError(f"{twice.name} is fed twice")
@@ -218,7 +216,58 @@ class Session:
             raise ArgumentTypeError("a size can't be fed: feed the tensor that has it")
         return value
 
+    # -- modules ----------------------------------------------------------------------------------
+
+    def state_dict(self, module: torch.nn.Module) -> dict[str, torch.Tensor]:
+        """A module's parameters and buffers with the values that they have in this session, copied.
+
+        What the graph has not used comes from the module itself; `module.load_state_dict` takes the result.
+
+        >>> import graphgrad as gg, torch
+        >>> layer = torch.nn.Linear(1, 1)
+        >>> x = gg.placeholder(gg.float32, [None, 1])
+        >>> train = gg.train.GradientDescentOptimizer(0.1).minimize(gg.reduce_sum(layer(x)))
+        >>> with gg.Session() as sess:
+        ...     sess.run(train, {x: [[1.0]]})
+        ...     layer.load_state_dict(sess.state_dict(layer))
+        <All keys matched successfully>
+        """
+        self._check_open()
+        variables = self.graph.annexes.get("parameters", {})
+        found = {}
+        for name, tensor in module.state_dict(keep_vars=True).items():
+            variable = variables.get(id(tensor))
+            value = tensor if variable is None else self._store.value(variable.state)
+            found[name] = value.detach().clone().to(tensor.device) if isinstance(value, torch.Tensor) else value
+        return found
+
+    def load_state_dict(self, module: torch.nn.Module, values: Mapping[str, torch.Tensor]) -> None:
+        """Give this session's copies of a module's parameters and buffers new values; the module stays as it is.
+
+        `KeyError` for a name that the module does not have, `ValueError` for another shape. Parameters that the
+        graph has not used are skipped.
+        """
+        self._check_open()
+        known = module.state_dict(keep_vars=True)
+        variables = self.graph.annexes.get("parameters", {})
+        states, tensors = [], []
+        for name, value in values.items():
+            if name not in known:
+                raise KeyError(f"{type(module).__name__} has no parameter or buffer {name!r}")
+            variable = variables.get(id(known[name]))
+            if variable is None:
+                continue
+            if value.shape != known[name].shape:
+                raise ValueError(f"{name} has shape {list(known[name].shape)}, the value has {list(value.shape)}")
+            states.append(variable.state)
+            tensors.append(value.detach().to(self._device, variable.state.spec.dtype, copy=True))
+        self._store.put(states, tensors)
+
     # -- life -------------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("attempted to use a closed Session")
 
     def close(self) -> None:
         """End the session and free its variables. Closing twice is fine."""

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
 
 import graphgrad as gg
 
@@ -64,44 +63,6 @@ def test_a_copy(x, run):
 def test_an_unknown_device_is_refused(x):
     with pytest.raises(ValueError, match="is not a device"):
         x.to("tpu9")
-
-
-# -- batch norm -----------------------------------------------------------------------------------------
-
-
-def test_batch_norm_in_eval_mode(x, run):
-    mean, var, weight = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0, 4.0, 9.0]), torch.tensor([1.0, 2.0, 3.0])
-    y = F.batch_norm(x, mean, var, weight)
-    wanted = F.batch_norm(torch.from_numpy(DATA), mean, var, weight)
-    np.testing.assert_allclose(run(y, {x: DATA}), wanted.numpy(), rtol=1e-6)
-
-
-def test_batch_norm_without_statistics_may_train(x, run):
-    y = F.batch_norm(x, None, None, training=True)
-    np.testing.assert_allclose(
-        run(y, {x: DATA}), F.batch_norm(torch.from_numpy(DATA), None, None, training=True).numpy(), rtol=1e-5
-    )
-
-
-def test_batch_norm_that_would_update_its_statistics_is_refused(x):
-    with pytest.raises(NotImplementedError, match="running statistics") as caught:
-        F.batch_norm(x, torch.zeros(3), torch.ones(3), training=True)
-    assert "eval()" in str(caught.value)
-
-
-def test_instance_norm_that_would_update_its_statistics_is_refused_or_changes_nothing(run):
-    x = gg.placeholder(gg.float32, [2, 3, 4])
-    mean, var = torch.zeros(3), torch.ones(3)
-    used = F.instance_norm(x, mean, var, use_input_stats=False)
-    try:
-        updating = F.instance_norm(x, mean, var, use_input_stats=True)
-    except NotImplementedError:
-        return
-    feeds = {x: np.random.rand(2, 3, 4)}
-    with gg.Session() as session:
-        before = session.run(used, feeds)
-        session.run(updating, feeds)
-        np.testing.assert_array_equal(session.run(used, feeds), before)
 
 
 # -- questions ------------------------------------------------------------------------------------------
