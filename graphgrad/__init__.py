@@ -79,7 +79,9 @@ from .ops.variables import (
 from .ops.variables import new_variable as Variable
 from .record import functions as _functions  # noqa: F401  installs itself
 from .record import inplace as _inplace  # noqa: F401  installs its handlers
+from .record import mutation as _mutation  # noqa: F401
 from .record import norms as _norms  # noqa: F401
+from .record import packing as _packing  # noqa: F401
 from .record import refused as _refused  # noqa: F401
 from .record.modules import record_function as record
 from .record.tensor import Tensor

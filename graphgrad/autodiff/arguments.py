@@ -157,7 +157,7 @@ def question(ys: Any, xs: Any, stop_gradients: Any, more: Sequence[Any] = ()) ->
     return Question(graph, y_items, x_items, stop_items, targets, groups, stops)
 
 
-def checked_grads(ys: list[Value], grad_ys: Any) -> list[Value | np.ndarray[Any, Any] | None]:
+def checked_grads(ys: list[Value], grad_ys: Any) -> list[Value | np.ndarray[Any, Any] | torch.Tensor | None]:
     """The start of each y's gradient, checked against it, before anything is added to the graph."""
     if grad_ys is None:
         given: list[Any] = [None] * len(ys)
@@ -168,7 +168,7 @@ def checked_grads(ys: list[Value], grad_ys: Any) -> list[Value | np.ndarray[Any,
     return [_checked(f"grad_ys[{n}]", y, grad) for n, (y, grad) in enumerate(zip(ys, given, strict=True))]
 
 
-def _checked(place: str, y: Value, grad: Any) -> Value | np.ndarray[Any, Any] | None:
+def _checked(place: str, y: Value, grad: Any) -> Value | np.ndarray[Any, Any] | torch.Tensor | None:
     if grad is None:
         if y.spec.dtype.is_complex:
             what = f"{place.removeprefix('grad_')} is complex ({y.spec!r}): its gradient needs grad_ys"
@@ -181,7 +181,12 @@ def _checked(place: str, y: Value, grad: Any) -> Value | np.ndarray[Any, Any] | 
         return value
     if not isinstance(grad, (int, float, complex, list, tuple, np.ndarray, np.generic, torch.Tensor)):
         raise ArgumentTypeError(f"{place} is {_short(grad)}, a {type(grad).__name__}, not a tensor, array or number")
-    array = grad.detach().resolve_conj().cpu().numpy() if isinstance(grad, torch.Tensor) else np.asarray(grad)
+    if isinstance(grad, torch.Tensor):
+        if _rank(_kind(grad.dtype)) > _rank(_kind(y.spec.dtype)):
+            _check_kind(place, y, _kind(grad.dtype), str(grad.dtype))
+        _check_shape(place, y, tuple(grad.shape))
+        return grad.detach().resolve_conj().resolve_neg().to(y.spec.dtype, copy=True)
+    array = np.asarray(grad)
     kind = {"b": "int", "i": "int", "u": "int", "f": "real", "c": "complex"}.get(array.dtype.kind, "other")
     weaker = {"real": ("int", "real"), "complex": ("int", "real", "complex")}.get(_kind(y.spec.dtype), ("int",))
     if kind not in weaker:
@@ -190,8 +195,10 @@ def _checked(place: str, y: Value, grad: Any) -> Value | np.ndarray[Any, Any] | 
     return array
 
 
-def seed(graph: Graph, y: Value, grad: Value | np.ndarray[Any, Any] | None) -> Value | None:
+def seed(graph: Graph, y: Value, grad: Value | np.ndarray[Any, Any] | torch.Tensor | None) -> Value | None:
     """A checked start as a value of y's dtype; None for ones."""
+    if isinstance(grad, torch.Tensor):
+        return constant_value(graph, grad.contiguous(), "grad_ys")
     if isinstance(grad, np.ndarray):
         return constant_value(graph, from_numpy(grad, y.spec.dtype), "grad_ys")
     if grad is not None and grad.spec.dtype is not y.spec.dtype:
@@ -204,6 +211,10 @@ def _kind(dtype: torch.dtype) -> str:
     if dtype.is_complex:
         return "complex"
     return "real" if dtype.is_floating_point else "int"
+
+
+def _rank(kind: str) -> int:
+    return ("int", "real", "complex").index(kind)
 
 
 def _check_kind(place: str, y: Value, kind: str, have: str) -> None:

@@ -80,6 +80,12 @@ def refuse_changed(tensors: Any, wanted: str) -> None:
             raise no_value(variable._value, wanted)
 
 
+def run_with(op: Operation) -> None:
+    """Let an operation run with what the module call under way returns."""
+    if _calls.made:
+        _calls.made[-1].append(op)
+
+
 def enter() -> None:
     """A module call begins."""
     _calls.made.append([])

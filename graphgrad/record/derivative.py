@@ -65,7 +65,8 @@ class Derivative:
         missing: (output, input) -> why torch has no gradient there although one would be needed.
     """
 
-    def __init__(self, attempts: Sequence[Callable[[], Trial]], inputs: int, outputs: int) -> None:
+    def __init__(self, attempts: Sequence[Callable[[], Trial]], inputs: int, outputs: int, union: bool = False) -> None:
+        self._union = union  # what is connected depends on data: in any attempt counts
         self._attempts = attempts
         self._inputs = inputs
         self._outputs = outputs
@@ -75,8 +76,8 @@ class Derivative:
         with trial_calls():
             self.connects, self.missing = self._ask(attempts[0])
             for attempt in attempts[1:]:
-                if self.missing:
-                    self._fill(*self._ask(attempt))
+                if self.missing or union:
+                    self._fill(*self._ask(attempt), union)
 
     def _ask(self, attempt: Callable[[], Trial]) -> tuple[list[tuple[int, ...]], dict[tuple[int, int], str]]:
         """What one way of trying says is connected, and what torch lacks."""
@@ -97,8 +98,11 @@ class Derivative:
             connects.append(tuple(sorted(connected)))
         return connects, missing
 
-    def _fill(self, connects: list[tuple[int, ...]], missing: dict[tuple[int, int], str]) -> None:
-        """Take over another way's answers where there was none."""
+    def _fill(self, connects: list[tuple[int, ...]], missing: dict[tuple[int, int], str], union: bool) -> None:
+        """Take over another way's answers where there was none, or add them."""
+        for k in range(self._outputs if union else 0):
+            told = {i for i in connects[k] if (k, i) not in missing}
+            self.connects[k] = tuple(sorted(told.union(self.connects[k])))
         for k, i in [pair for pair in self.missing if pair not in missing]:
             del self.missing[k, i]
             if i not in connects[k]:
@@ -144,7 +148,7 @@ class Derivative:
         if found is None:
             width = self._inputs + self._outputs + len(outputs)
             attempts = [partial(_try_product, attempt, outputs, inputs) for attempt in self._attempts]
-            found = self._products[key] = Derivative(attempts, width, len(inputs))
+            found = self._products[key] = Derivative(attempts, width, len(inputs), self._union)
         return found
 
 
@@ -233,7 +237,12 @@ def of(signature: Signature) -> Derivative:
         if cut or not any(read.differentiable and not isinstance(read, IntSpec) for read in signature.reads):
             found = NO_DERIVATIVE
         else:
-            found = Derivative(_attempts(signature), len(signature.reads), len(signature.specs))
+            found = Derivative(
+                _attempts(signature),
+                len(signature.reads),
+                len(signature.specs),
+                signature.device == "cpu" and not signature.modes.autocast,
+            )
         signature.derivative = found
     return found
 

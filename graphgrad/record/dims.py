@@ -48,7 +48,8 @@ def _torch_function(func: Any, types: Any, args: Any = (), kwargs: Any = None) -
     return SizeRecorder.call(func, args, kwargs or {})
 
 
-def _no_value(dim: Dim, wanted: str) -> NoValueError:
+def no_size(dim: Dim, wanted: str) -> NoValueError:
+    """The error of asking a size for its number."""
     return NoValueError(
         message(
             f"this size has no value yet: {wanted} needs one",
@@ -63,6 +64,7 @@ class SizeRecorder:
 
     call: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
     arithmetic: Callable[[Any, tuple[Any, ...]], Dim]
+    compare: Callable[[Any, Dim, Any], bool]
 
 
 class Dim(torch.SymInt):
@@ -71,10 +73,11 @@ class Dim(torch.SymInt):
     torch accepts it wherever it takes a size (`x.reshape(B, -1)`), because it is a `torch.SymInt`.
     """
 
-    def __init__(self, make: Callable[[], Value], origin: Value) -> None:
+    def __init__(self, make: Callable[[], Value], origin: Value, axis: int | None = None) -> None:
         self._make = make
         self._found: Value | None = None
         self._origin = origin
+        self.key = None if axis is None else (origin, axis)  # the same for the same size of the same tensor
 
     @property
     def _value(self) -> Value:
@@ -95,7 +98,7 @@ class Dim(torch.SymInt):
 
     @property
     def node(self) -> Any:  # torch asks for it where it wants the number itself
-        raise _no_value(self, "torch")
+        raise no_size(self, "torch")
 
     __torch_function__ = _TorchFunction()
 
@@ -106,29 +109,34 @@ class Dim(torch.SymInt):
     __hash__ = object.__hash__
 
     def __int__(self) -> int:
-        raise _no_value(self, "int()")
+        raise no_size(self, "int()")
 
     def __index__(self) -> int:
-        raise _no_value(self, "an index")
+        raise no_size(self, "an index")
 
     def __float__(self) -> float:
-        raise _no_value(self, "float()")
+        raise no_size(self, "float()")
 
     def __bool__(self) -> bool:
-        raise _no_value(self, "a Python branch")
+        raise no_size(self, "a Python branch")
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        raise _no_value(self, "a comparison")
+        return self is other or SizeRecorder.compare(operator.eq, self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __lt__(self, other: Any) -> bool:
-        raise _no_value(self, "a comparison")
+        return SizeRecorder.compare(operator.lt, self, other)
 
-    __le__ = __gt__ = __ge__ = __lt__
+    def __le__(self, other: Any) -> bool:
+        return SizeRecorder.compare(operator.le, self, other)
+
+    def __gt__(self, other: Any) -> bool:
+        return SizeRecorder.compare(operator.gt, self, other)
+
+    def __ge__(self, other: Any) -> bool:
+        return SizeRecorder.compare(operator.ge, self, other)
 
     def __neg__(self) -> Dim:
         return SizeRecorder.arithmetic(operator.neg, (self,))
@@ -139,7 +147,7 @@ def _arithmetic(function: Callable[..., Any], swap: bool = False) -> Callable[[A
         if isinstance(other, torch.Tensor):
             return NotImplemented
         if isinstance(other, float) or function is operator.truediv:
-            raise _no_value(self, "float arithmetic")
+            raise no_size(self, "float arithmetic")
         return SizeRecorder.arithmetic(function, (other, self) if swap else (self, other))
 
     return method
@@ -194,6 +202,8 @@ class TensorShape(tuple):  # type: ignore[type-arg]
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, (tuple, list)):
             return False
+        if listening.everything and len(self) == len(other):
+            return all(mine == theirs for mine, theirs in zip(self, other, strict=True))
         return self.as_list() == [None if isinstance(size, Dim) else size for size in other]
 
     def __ne__(self, other: object) -> bool:

@@ -10,16 +10,18 @@ import contextlib
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..ground.errors import NoValueError
 from ..ground.spec import WORLDS, IntSpec, Shape, Spec, int_spec, merged, spec
 from .canonical import META_DIFFERS, RANDOM, Canonical
+from .probe import ChangesArguments, Watch, elements, memory_of, versions_of, write
+from .recurrent import SHORTENED
 from .search import REFUSALS, working
 
 
@@ -62,10 +64,13 @@ def trial() -> Iterator[None]:
     """A block of such calls."""
     outer = _probing.active
     _probing.active = True
+    compiling = torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag
+    torch.compiler._is_compiling_flag = torch.compiler._is_exporting_flag = False
     try:
         yield
     finally:
         _probing.active = outer
+        torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag = compiling
 
 
 class Signature:
@@ -78,6 +83,8 @@ class Signature:
         random: whether it draws from a random generator.
         aliases: per output, the position of the read whose memory it shares, or None.
         device: where it is probed, 'meta' unless torch has no meta kernel for it.
+        data: the true contents of some reads, for a call whose shapes depend on data.
+        told: whether that was used, so that the signature holds for these contents only.
         small: whether real tensors of these sizes may be made to find out more.
         attention: whether it contains scaled dot product attention.
     """
@@ -89,7 +96,10 @@ class Signature:
         kwargs: dict[str, Any],
         reads: tuple[Spec | IntSpec, ...],
         modes: Modes,
+        data: Mapping[int, torch.Tensor] = MappingProxyType({}),
     ) -> None:
+        self.data = data
+        self.told = False
         self.call = call
         self.args = args
         self.kwargs = kwargs
@@ -97,7 +107,7 @@ class Signature:
         self.reads = reads
         self.modes = modes
         self.device = "cpu" if modes.autocast else "meta"
-        self.small = _size(reads) <= 2**26
+        self.small = elements(reads) <= 2**26
         self.specs: tuple[Spec | IntSpec, ...] = ()
         self.structure: Any = None
         self.random = call.name in RANDOM
@@ -131,8 +141,13 @@ class Signature:
                 made.append(torch.empty_strided(shape, read.strides, dtype=read.dtype, device=device))
             else:
                 made.append(torch.empty(shape, dtype=read.dtype, device=device))
-            if device == "cpu":
-                _write(made[-1], data)
+            if device != "cpu":
+                continue
+            if position in self.data:
+                self.told = True
+                made[-1].copy_(self.data[position])
+            else:
+                write(made[-1], data)
         return made
 
     def arguments(self, reads: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -155,7 +170,8 @@ class Signature:
                 stack.enter_context(torch.autocast(*self.modes.autocast))
             if not any(isinstance(tensor, torch.Tensor) for tensor in tensors):
                 stack.enter_context(torch.device(device))
-            return self.call.target(*args, **kwargs)
+            target = SHORTENED.get(self.call.target, self.call.target) if device == "meta" else self.call.target
+            return target(*args, **kwargs)
 
     # -- inference --------------------------------------------------------------------------------
 
@@ -166,8 +182,11 @@ class Signature:
             with trial(), torch.no_grad(), _default_dtype(self.modes.default_dtype), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # they would be about sizes that no run has
                 self._infer_in_worlds()
+        except ChangesArguments:
+            raise
         except (NotImplementedError, RuntimeError, TypeError) as refused:
-            lacking = isinstance(refused, NotImplementedError) or "meta" in str(refused).lower()
+            text = str(refused).lower()
+            lacking = isinstance(refused, NotImplementedError) or "meta" in text or "not allocated" in text
             if self.device == "cpu" or not lacking or not self.small:
                 raise
             # torch has no meta kernel for it, or its shape depends on data: small real tensors tell.
@@ -182,18 +201,24 @@ class Signature:
             tries = [(0, data) for data in range(1 if self.device == "meta" else 3)]
         results: list[Any] = [None] * len(tries)
         failure: Exception | None = None
-        watch = _Watch()
+        watch = Watch()
         for number, (world, data) in enumerate(tries):
             try:
                 tensors = self.tensors(world, None, data)
-                versions = _versions(tensors)
+                versions = versions_of(tensors)
                 watch.given = {id(tensor) for tensor in tensors}
                 with watch if number == 0 else contextlib.nullcontext():
                     result = self.invoke(tensors)
-                if watch.wrote or _versions(tensors) != versions:
-                    raise NotImplementedError("it changes its arguments in place")
+                changed = [
+                    n for n, (was, now) in enumerate(zip(versions, versions_of(tensors), strict=True)) if was != now
+                ]
+                changed = sorted({n for n, tensor in enumerate(tensors) if id(tensor) in watch.wrote}.union(changed))
+                if changed:
+                    raise ChangesArguments(changed)
                 if all(earlier is None for earlier in results):
                     self._note(result, tensors, (world, None))
+            except ChangesArguments:
+                raise
             except REFUSALS as error:
                 failure = failure or error
                 continue
@@ -214,7 +239,8 @@ class Signature:
 
     def _search(self, results: list[Any], failure: Exception) -> None:
         """Add what the call gives with sizes that are no world's."""
-        for shapes, result in working(self.reads, lambda shapes: self.invoke(self.tensors(0, shapes))):
+        numbers = [leaf for leaf in leaves((self.args, self.kwargs)) if type(leaf) is int]
+        for shapes, result in working(self.reads, lambda shapes: self.invoke(self.tensors(0, shapes)), numbers):
             if all(earlier is None for earlier in results):
                 self._note(result, self.tensors(0, shapes), (0, shapes))
             results.append(result)
@@ -224,15 +250,9 @@ class Signature:
     def _note(self, result: Any, tensors: list[Any], probe: tuple[int, tuple[Shape, ...] | None]) -> None:
         """Remember where it worked first, and which outputs share memory with a read there."""
         self.probe = probe
-        memory = {
-            tensor.untyped_storage()._cdata: position
-            for position, tensor in enumerate(tensors)
-            if isinstance(tensor, torch.Tensor)
-        }
-        self.aliases = tuple(
-            memory.get(leaf.untyped_storage()._cdata) if isinstance(leaf, torch.Tensor) else None
-            for leaf in leaves(result)
-        )
+        memory = {memory_of(tensor): position for position, tensor in enumerate(tensors)}
+        memory.pop(None, None)
+        self.aliases = tuple(memory.get(memory_of(leaf)) for leaf in leaves(result))
 
     def _describe(self, results: list[Any]) -> None:
         """The output specs: known where all results agree."""
@@ -282,28 +302,6 @@ class Signature:
         return rows + [None] * (len(WORLDS) - len(rows))
 
 
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees the kernels that a call reaches: whether it is random, is attention, or writes into what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.random = False
-        self.attention = False
-        self.given: set[int] = set()
-        self.wrote = False
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if torch.Tag.nondeterministic_seeded in func.tags:
-            self.random = True
-        if "scaled_dot_product" in func.name():
-            self.attention = True
-        if func._schema.is_mutable:
-            written = zip(func._schema.arguments, args, strict=False)
-            targets = (item for described, item in written if described.alias_info and described.alias_info.is_write)
-            self.wrote = self.wrote or any(id(leaf) in self.given for target in targets for leaf in leaves(target))
-        return func(*args, **(kwargs or {}))
-
-
 @contextlib.contextmanager
 def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
     outer = torch.get_default_dtype()
@@ -315,31 +313,6 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(outer)
-
-
-def _versions(tensors: Sequence[Any]) -> list[int]:
-    """How often each tensor has been changed in place."""
-    return [tensor._version for tensor in tensors if isinstance(tensor, torch.Tensor)]
-
-
-def _write(tensor: torch.Tensor, data: int) -> None:
-    """Put counting numbers, zeros or random ones into a tensor."""
-    if data == 0:
-        tensor.copy_(torch.arange(1, tensor.numel() + 1).reshape(tensor.shape))
-    elif data == 2 and tensor.dtype.is_floating_point:
-        tensor.copy_(torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0)))
-    else:
-        tensor.zero_()
-
-
-def _size(reads: Sequence[Spec | IntSpec]) -> int:
-    total = 0
-    for read in reads:
-        if isinstance(read, Spec):
-            worlds = [shape for shape in read.worlds or () if shape is not None]
-            shape = worlds[0] if worlds else read.shape
-            total += int(torch.Size([size or 0 for size in shape or ()]).numel())
-    return total
 
 
 # -- nests ------------------------------------------------------------------------------------------

@@ -113,12 +113,12 @@ def _install(method: Any) -> None:
     functional = OnCopy(method)
 
     def handler(tensor: Any, *args: Any, **kwargs: Any) -> Any:
-        return in_place(_changeable(tensor), functional, args, kwargs)
+        return in_place(changeable(tensor), functional, args, kwargs)
 
     handlers[method] = handler
 
 
-def _changeable(tensor: Any) -> Tensor:
+def changeable(tensor: Any) -> Tensor:
     """The symbolic tensor itself, or the variable of a buffer."""
     if isinstance(tensor, Tensor):
         return tensor
@@ -132,7 +132,7 @@ def _changeable(tensor: Any) -> Tensor:
 def _set_item(tensor: Any, index: Any, value: Any) -> None:
     if isinstance(value, Tensor) and isinstance(tensor, Tensor) and _is_item(value._value, tensor._value, index):
         return  # the last step of `x[0] += 1`, which has changed x already
-    in_place(_changeable(tensor), set_item, (index, value))
+    in_place(changeable(tensor), set_item, (index, value))
 
 
 def _is_item(value: Value, source: Value, index: Any) -> bool:

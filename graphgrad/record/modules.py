@@ -21,21 +21,25 @@ from torch.overrides import TorchFunctionMode
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import handle_of
 from ..graph.scopes import legal_name
-from . import buffers
+from . import buffers, norms
 from .constants import as_constant
 from .dims import listening
 from .infer import probing
-from .record import call, first_symbolic
-from .tensor import Tensor
+from .known import compiling, guards
+from .record import call, first_symbolic, symbolic
+from .tensor import Tensor, no_value
 from .variable import Variable, parameter_names
 
 _FACTORIES = frozenset(
     getattr(torch, name)
     for name in (
-        "rand randn randint randperm normal zeros ones full empty arange linspace logspace eye tensor "
-        "tril_indices triu_indices"
+        "rand randn randint randperm normal zeros ones full empty arange linspace logspace eye tril_indices "
+        "triu_indices rand_like randn_like randint_like zeros_like ones_like full_like empty_like"
     ).split()
-)
+) | frozenset(getattr(torch.Tensor, name) for name in "new_zeros new_ones new_full new_empty".split())
+
+# They take numbers from outside: what they give is a constant, which may change in place.
+_INPUTS = frozenset((torch.tensor, torch.as_tensor, torch.asarray, torch.from_numpy, torch.scalar_tensor))
 
 
 class Recording(TorchFunctionMode):
@@ -55,23 +59,36 @@ class Recording(TorchFunctionMode):
             return func(*args, **kwargs)
         if Tensor in types or Variable in types or first_symbolic((args, kwargs)) is not None:
             return call(func, args, kwargs)
-        if func is torch.tensor or not (func in _FACTORIES or _has_state(args, kwargs)):
+        if func in _INPUTS:
+            return handle_of(as_constant(get_default_graph(), func(*args, **kwargs)))
+        if not (func in _FACTORIES or _has_state(args, kwargs)):
             return func(*args, **kwargs)
         if getattr(func, "__name__", "") == "__get__" or func in _QUESTIONS:
             return func(*args, **kwargs)
         if func in _ANSWERS:
+            if any(isinstance(argument, torch.Tensor) and argument.requires_grad for argument in args):
+                raise no_value(symbolic(args[0])._value, func.__name__)
             buffers.refuse_changed(args, func.__name__)
             return func(*args, **kwargs)
         kwargs.pop("device", None)
         kwargs.pop("pin_memory", None)
         kwargs.pop("requires_grad", None)
-        return call(func, args, kwargs)
+        return call(func, _stateful(args), _stateful(kwargs))
 
 
 _QUESTIONS = frozenset(
     getattr(torch.Tensor, name)
     for name in "size dim numel stride is_floating_point is_complex is_contiguous __len__ element_size".split()
 )
+
+
+def _stateful(nest: Any) -> Any:
+    """The arguments with the variables of parameters and buffers in place of these."""
+    if isinstance(nest, torch.Tensor):
+        return symbolic(nest) if nest.requires_grad or id(nest) in buffers.buffer_names else nest
+    if type(nest) in (tuple, list):
+        return type(nest)(_stateful(item) for item in nest)
+    return {name: _stateful(item) for name, item in nest.items()} if type(nest) is dict else nest
 
 
 # Answers with Python values; a buffer that nothing has changed may give them.
@@ -107,7 +124,7 @@ _calls = _Calls()
 @contextlib.contextmanager
 def recording() -> Iterator[None]:
     """Record every torch call in the block."""
-    with Recording():
+    with Recording(), compiling():
         yield
 
 
@@ -116,7 +133,7 @@ def _call_module(original: Callable[..., Any], module: torch.nn.Module, args: An
     symbolic = first_symbolic((args, kwargs))
     graph = symbolic.op.graph if symbolic is not None else get_default_graph()
     if not _calls.modules:
-        with graph.as_default(), Recording(), _named(module, graph.context.scope):
+        with graph.as_default(), Recording(), compiling(), _named(module, graph.context.scope):
             return _call_scoped(original, graph, module, args, kwargs)
     return _call_scoped(original, graph, module, args, kwargs)
 
@@ -129,17 +146,29 @@ def _call_scoped(original: Callable[..., Any], graph: Graph, module: torch.nn.Mo
     if scope:
         context.scope = graph.unique_name(scope) + "/"
     _calls.modules.append(module)
-    buffers.enter()
     kept = dict(module._buffers) if module._buffers else {}
-    first, result = len(graph), None
-    try:
-        result = original(module, *args, **kwargs)
+
+    def forward() -> Any:
+        result = (norms.average if norms.averages(module) else original)(module, *args, **kwargs)
         for name, tensor in kept.items():
             _put_back(graph, module, name, tensor)
+        return result
+
+    try:
+        return _settled(graph, forward)
     finally:
-        buffers.leave(result, first)
         _calls.modules.pop()
         context.scope = outer
+
+
+def _settled(graph: Graph, forward: Callable[[], Any]) -> Any:
+    """What a call returns; its changes of buffers, and its checks of sizes, run with that."""
+    buffers.enter()
+    first, result = len(graph), None
+    try:
+        result = forward()
+    finally:
+        buffers.leave(result, first)
     return result
 
 
@@ -201,6 +230,7 @@ def _install() -> None:
 
 
 _install()
+guards.append(buffers.run_with)
 
 
 def record_function(fn: Callable[..., Any], *examples: Any, **kwargs: Any) -> Any:
@@ -220,8 +250,10 @@ def record_function(fn: Callable[..., Any], *examples: Any, **kwargs: Any) -> An
     >>> gg.record(lambda x: {"loss": (x * torch.ones(3)).sum()}, x)
     {'loss': <Tensor 'sum:0' float32[]>}
     """
+    graph = get_default_graph()
+    given = _symbolic(examples), _symbolic(kwargs)
     with recording():
-        return fn(*_symbolic(examples), **_symbolic(kwargs))
+        return _settled(graph, lambda: fn(*given[0], **given[1]))
 
 
 def _symbolic(nest: Any) -> Any:

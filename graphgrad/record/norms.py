@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..graph.graph import get_default_graph
 from .aliasing import change
@@ -20,7 +21,12 @@ def batch_norm_training(
     """`F.batch_norm` in training mode; gives the new statistics instead of changing them in place."""
     mean, variance = running_mean.detach().clone(), running_var.detach().clone()
     weight, bias, momentum, eps = options
-    return torch.nn.functional.batch_norm(input, mean, variance, weight, bias, True, momentum, eps), mean, variance
+    if not isinstance(momentum, torch.Tensor):
+        result = torch.nn.functional.batch_norm(input, mean, variance, weight, bias, True, momentum, eps)
+        return result, mean, variance
+    result = torch.nn.functional.batch_norm(input, mean, variance, weight, bias, True, 1.0, eps)
+    factor = momentum.detach()
+    return result, torch.lerp(running_mean.detach(), mean, factor), torch.lerp(running_var.detach(), variance, factor)
 
 
 def instance_norm_training(
@@ -59,6 +65,26 @@ def _kept(statistics: Any, given: dict[str, Any]) -> Any:
         return statistics
     symbolic = first_symbolic(given)
     return buffer(symbolic.op.graph if symbolic is not None else get_default_graph(), statistics)
+
+
+def averages(module: torch.nn.Module) -> bool:
+    """Whether it is a batch norm that keeps the plain average of all batches (`momentum=None`), in training mode."""
+    return (
+        isinstance(module, _BatchNorm)
+        and type(module).forward is _BatchNorm.forward
+        and module.momentum is None
+        and module.training
+        and module.running_mean is not None
+        and module.num_batches_tracked is not None
+    )
+
+
+def average(module: Any, input: Any) -> Any:
+    """The forward pass of such a module: torch's own would need the number of batches as a Python number."""
+    module._check_input_dim(input)
+    count = module.num_batches_tracked.add_(1)
+    options = (module.weight, module.bias, True, 1.0 / count.to(module.running_mean.dtype), module.eps)
+    return torch.nn.functional.batch_norm(input, module.running_mean, module.running_var, *options)
 
 
 for _function, _switch, _training in (

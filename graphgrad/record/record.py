@@ -24,6 +24,7 @@ from .canonical import Canonical, _known, canonical
 from .constants import as_constant
 from .dims import Dim, SizeRecorder
 from .infer import Leaf, Modes, Signature, Slot, rebuild
+from .probe import ChangesArguments
 from .tensor import Recorder, Tensor
 from .variable import Variable, captured
 
@@ -39,6 +40,7 @@ _LIKE_TENSORS = (torch.Tensor, Dim, np.ndarray)
 # Callables that mean something else on symbolic tensors; other floors add theirs.
 handlers: dict[Any, Callable[..., Any]] = {}
 out_handler: list[Callable[..., Any]] = []
+changing: list[Callable[..., Any]] = []  # records a call that changes its arguments
 
 _memo: dict[Any, Signature] = {}
 
@@ -77,8 +79,11 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
     handled = tuple(key)
     signature = _memo.get(handled)
     if signature is None:
-        signature = _infer(known, args, kwargs, reads, autocast)
-        if signature.structure is None or signature.specs:
+        try:
+            signature = _infer(known, args, kwargs, reads, autocast)
+        except ChangesArguments as refused:
+            return changing[0](func, args, kwargs, refused.positions)
+        if (signature.structure is None or signature.specs) and not signature.told:
             _memo[handled] = signature
     if not signature.specs:
         return signature.structure  # the answer has no tensor in it: `x.is_floating_point()`
@@ -184,6 +189,11 @@ def placed(nest: Any, places: Iterator[Any]) -> Any:
     return nest.item() if isinstance(nest, np.generic) else nest
 
 
+def is_read(argument: Any) -> bool:
+    """Whether the recorder reads this argument as a tensor or a size."""
+    return isinstance(argument, _LIKE_TENSORS)
+
+
 def _plain_int(number: int) -> int:
     """Without the class of a Dimension, a numpy int, an IntEnum."""
     return bool(number) if type(number) is bool else int(number)
@@ -205,6 +215,14 @@ def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[
     return as_constant(graph, argument, like.spec.dtype if like is not None else None, known.name)
 
 
+def symbolic(tensor: Any, beside: Any = ()) -> Tensor:
+    """A tensor as a symbolic one: a parameter or a buffer as its variable, plain data as a constant."""
+    if isinstance(tensor, Tensor):
+        return tensor
+    like = first_symbolic(beside)
+    return handle_of(_value(tensor, canonical(symbolic), beside, [] if like is None else [like]))  # type: ignore[no-any-return]
+
+
 def first_symbolic(nest: Any) -> Value | None:
     """The first symbolic tensor in an argument nest."""
     pending = [nest]
@@ -216,6 +234,8 @@ def first_symbolic(nest: Any) -> Value | None:
             pending.extend(reversed(item))
         elif isinstance(item, dict):
             pending.extend(reversed(list(item.values())))
+        elif type(item) is slice:
+            pending += (item.step, item.stop, item.start)
     return None
 
 
@@ -253,7 +273,9 @@ def _infer(
     skeleton = placed(args, slots), placed(kwargs, slots)
     specs: tuple[Spec | IntSpec, ...] = tuple(value.spec for value in reads)
     try:
-        return Signature(known, *skeleton, specs, modes)
+        return Signature(known, *skeleton, specs, modes, _contents(reads))
+    except ChangesArguments:
+        raise
     except (RuntimeError, ValueError, AssertionError, ZeroDivisionError) as error:
         kind: Any = NotImplementedError if isinstance(error, NotImplementedError) else RecordingError
         raise kind(_complaint(error, known, reads)) from error
@@ -261,6 +283,15 @@ def _infer(
         raise IndexError(_complaint(error, known, reads)) from error
     except TypeError as error:
         raise type(error)(_complaint(error, known, reads)) from error
+
+
+def _contents(reads: list[Value]) -> dict[int, torch.Tensor]:
+    """The small constants among the reads that may be lengths or indices."""
+    return {
+        position: value.op.payload
+        for position, value in enumerate(reads)
+        if value.op.role is Role.CONSTANT and not value.spec.differentiable and value.op.payload.numel() <= 4096
+    }
 
 
 def _complaint(error: Exception, known: Canonical, reads: list[Value]) -> str:
@@ -300,7 +331,7 @@ def size_of(value: Value, axis: int) -> Dim:
         )
         return op.values[0]
 
-    return Dim(make, value)
+    return Dim(make, value, axis)
 
 
 def _size_spec(function: Callable[..., Any], args: tuple[Any, ...]) -> IntSpec:

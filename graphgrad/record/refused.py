@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 
 from ..graph.scopes import as_device
-from .record import handlers, record
+from .known import known_tensor
+from .record import handlers, record, symbolic
 from .tensor import Tensor, no_value
 
 
-def _to(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+def _to(tensor: Any, *args: Any, **kwargs: Any) -> Any:
     """`x.to(...)`: a dtype, a device, another tensor, in any of torch's spellings."""
+    tensor = symbolic(tensor, args)
     options = dict(kwargs)
     for argument in args:
         if isinstance(argument, torch.dtype):
@@ -36,18 +38,25 @@ def _to(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
     return record(torch.Tensor.to, (tensor,), options | ({"copy": True} if copy else {}))
 
 
-def _cuda(tensor: Tensor, device: Any = None, *_: Any, **__: Any) -> Any:
+def _cuda(tensor: Any, device: Any = None, *_: Any, **__: Any) -> Any:
     return _to(tensor, "cuda" if device is None else device)
 
 
-def _cpu(tensor: Tensor, *_: Any, **__: Any) -> Any:
+def _cpu(tensor: Any, *_: Any, **__: Any) -> Any:
     return _to(tensor, "cpu")
 
 
-def _needs_value(name: str) -> Any:
-    def handler(*args: Any, **kwargs: Any) -> NoReturn:
-        symbolic = next(item for item in (*args, *kwargs.values()) if isinstance(item, Tensor))
-        raise no_value(symbolic._value, f"torch.{name}()")
+def _needs_value(function: Any, wanted: str) -> Any:
+    """A handler for what answers with Python values: it works on tensors that are known while recording."""
+
+    def handler(*args: Any, **kwargs: Any) -> Any:
+        known = []
+        for argument in args:
+            found = known_tensor(argument._value) if isinstance(argument, Tensor) else argument
+            if found is None:
+                raise no_value(argument._value, wanted)
+            known.append(found)
+        return function(*known, **kwargs)
 
     return handler
 
@@ -56,6 +65,8 @@ handlers[torch.Tensor.to] = _to
 handlers[torch.Tensor.cuda] = _cuda
 handlers[torch.Tensor.cpu] = _cpu
 for _name in ("equal", "allclose", "is_nonzero"):
-    handlers[getattr(torch, _name)] = _needs_value(_name)
-    if hasattr(torch.Tensor, _name):
-        handlers[getattr(torch.Tensor, _name)] = _needs_value(_name)
+    for _owner in (torch, torch.Tensor):
+        if hasattr(_owner, _name):
+            handlers[getattr(_owner, _name)] = _needs_value(getattr(_owner, _name), f"torch.{_name}()")
+for _name in "item tolist numpy __bool__ __int__ __float__ __complex__ __index__ __contains__ __array__".split():
+    handlers[getattr(torch.Tensor, _name)] = _needs_value(getattr(torch.Tensor, _name), f"{_name.strip('_')}()")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..ground.spec import WORLDS, IntSpec, Shape, Spec
@@ -16,15 +16,16 @@ _ENOUGH = 24
 
 
 def working(
-    reads: Sequence[Spec | IntSpec], attempt: Callable[[Sequence[Shape]], Any]
+    reads: Sequence[Spec | IntSpec], attempt: Callable[[Sequence[Shape]], Any], more: Iterable[int] = ()
 ) -> list[tuple[tuple[Shape, ...], Any]]:
     """Shapes of the reads with which `attempt` gives a result, and that result.
 
-    Each unknown size is varied on its own and with each other one, so that a size on which the results
-    agree really does not depend on it.
+    An unknown size may have to equal one of `more`, too: the numbers among the call's arguments. Each is varied
+    on its own and with each other one, so that a size on which the results agree really does not depend on it.
     """
     known = {size for read in reads if isinstance(read, Spec) for size in read.shape or () if size is not None}
     known.update(size for read in reads if isinstance(read, IntSpec) for size in read.worlds if size is not None)
+    known.update(number for number in more if 0 < number <= 2**16)
     candidates = list(dict.fromkeys([*WORLDS[:2], *sorted(known | set(WORLDS[2:]), reverse=True)]))
     found: dict[tuple[Shape, ...], Any] = {}
     tries = itertools.count()

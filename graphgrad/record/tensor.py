@@ -31,6 +31,7 @@ class Recorder:
     record: Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
     size_of: Callable[[Value, int], Dim]
     in_place: Callable[[Tensor, Any, tuple[Any, ...]], Tensor]
+    known: Callable[[Value], torch.Tensor | None]
 
 
 def no_value(value: Value, wanted: str) -> NoValueError:
@@ -252,13 +253,19 @@ def set_item(tensor: torch.Tensor, index: Any, value: Any) -> torch.Tensor:
 
 
 def _refuse(name: str, wanted: str) -> None:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> NoReturn:
-        raise no_value(self._value, wanted)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        answer = Recorder.known(self._value) if name in _QUESTIONS else None
+        if answer is None:
+            raise no_value(self._value, wanted)
+        return getattr(answer, name)(*args, **kwargs)
 
     method.__name__ = name
     method.__doc__ = f"Raises `NoValueError`: {wanted} needs a value, which a symbolic tensor has only in a run."
     setattr(Tensor, name, method)
 
+
+# A tensor that a recorded module makes of constants alone has a value for these.
+_QUESTIONS = frozenset("__bool__ __int__ __float__ __complex__ __index__ __contains__ item tolist numpy".split())
 
 for _name in ("__bool__", "__int__", "__float__", "__complex__", "__index__", "__contains__"):
     _refuse(_name, _name.strip("_") + "()")
@@ -307,7 +314,21 @@ def _in_place_operator(name: str, function: Any) -> None:
     setattr(Tensor, name, method)
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "floordiv", "mod", "and", "or", "xor"):
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "pow",
+    "matmul",
+    "floordiv",
+    "mod",
+    "and",
+    "or",
+    "xor",
+    "lshift",
+    "rshift",
+):
     _function = getattr(operator, _name, None) or getattr(operator, _name + "_")
     _binary(f"__{_name}__", _function)
     _binary(f"__r{_name}__", _function, swap=True)

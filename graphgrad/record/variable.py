@@ -93,6 +93,11 @@ class Variable(Tensor):
         return Tensor.of(new_read(self.state, self.state.name + "/read"))
 
     @property
+    def name(self) -> str:
+        """The variable's name and ':0', also where it stands for a later read."""
+        return f"{self.state.name}:0"
+
+    @property
     def trainable(self) -> bool:
         return self.state.trainable
 
@@ -137,7 +142,7 @@ class Variable(Tensor):
         return Tensor.of(op.values[0])
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
-        return f"<Variable {self._value.name!r} {self.state.spec!r}>"
+        return f"<Variable {self.name!r} {self.state.spec!r}>"
 
 
 def may_equal(shape: Any, wanted: Any) -> bool:

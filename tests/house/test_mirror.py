@@ -14,6 +14,15 @@ UNMIRRORED: dict[str, str] = {
 # tests/ module -> why it mirrors no module of graphgrad/
 OWN: dict[str, str] = {
     "autodiff/test_property.py": "random programs against the independent gradients() of tests/reference.py",
+    "conformance/test_operators.py": "every operator of torch's own database",
+    "models/test_attention.py": "nn.MultiheadAttention and nn.Transformer beside eager torch",
+    "models/test_batch_norm.py": "batch norm in training beside eager torch",
+    "models/test_gpt.py": "a small GPT beside eager torch",
+    "models/test_layers.py": "the layers and containers of torch.nn beside eager torch",
+    "models/test_losses.py": "the losses of torch.nn beside eager torch",
+    "models/test_recurrent.py": "recurrent layers beside eager torch",
+    "models/test_resnet.py": "a small ResNet beside eager torch",
+    "models/test_transformers.py": "models of the transformers package beside eager torch",
     "test_tutorials.py": "runs tutorials/",
 }
 

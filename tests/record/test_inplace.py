@@ -144,9 +144,15 @@ def test_an_out_argument_that_cannot_hold_the_result_is_refused(x):
         torch.sin(x, out=gg.Variable([0.0, 0.0, 0.0]))
 
 
-def test_what_changes_its_arguments_unasked_is_refused(x):
-    with pytest.raises(NotImplementedError, match="in place"):
-        torch._foreach_add_([x * 1.0], 1.0)
+def test_a_call_that_changes_its_arguments_moves_their_handles(x, run):
+    first, second = x * 1.0, x * 2.0
+    view = second[:1]
+    for _ in range(2):
+        torch._foreach_mul_([first, second], [2.0, 3.0])
+    found = run([first, second, view], {x: DATA})
+    for have, want in zip(found, [4 * DATA, 18 * DATA, 18 * DATA[:1]], strict=True):
+        np.testing.assert_allclose(have, want)
+    np.testing.assert_allclose(run(gg.gradients(second, x)[0], {x: DATA}), [18, 18, 18])
 
 
 def test_an_in_place_change_of_a_handle_read_by_a_module(run):
