@@ -77,7 +77,9 @@ def tensors(what: str, items: Any) -> list[Any]:
                 f"{place} is None: perhaps an earlier gradients() found it unconnected and returned None; "
                 "gg.explain(ys, xs) says why"
             )
-        if isinstance(item, Tensor) or (isinstance(item, torch.Tensor) and item.requires_grad and item.is_leaf):
+        if isinstance(item, (Tensor, torch.nn.Parameter)):
+            continue
+        if isinstance(item, torch.Tensor) and item.requires_grad and item.is_leaf:
             continue
         if isinstance(item, Operation):
             raise ArgumentTypeError(

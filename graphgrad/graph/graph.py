@@ -47,7 +47,7 @@ class Graph:
         self.annexes: dict[str, Any] = {}
         self._operations: list[Operation] = []
         self.nx: networkx.MultiDiGraph[str] = live_view(self._operations)
-        self._by_name: dict[str, Operation] = {}
+        self._indexed: dict[str, Operation] = {}
         self._names = Names()
         self._lock = threading.RLock()
         self._finalized = False
@@ -72,7 +72,7 @@ class Graph:
         device: str = "",
     ) -> Operation:
         """Create an operation in the current context; its signature knows `args` and `kwargs` of None."""
-        context = self.context
+        context = self.context.__dict__  # this thread's: one look into the thread-local for all three
         op = Operation()
         op.graph = self
         op.type = type
@@ -81,8 +81,8 @@ class Graph:
         op._args = args
         op._kwargs = kwargs
         op._reads = reads[0] if len(reads) == 1 else reads
-        op.controls = context.controls
-        op.device = device or context.device
+        op.controls = context["controls"]
+        op.device = device or context["device"]
         op.signature = signature
         op.payload = payload
         frame = user_frame()
@@ -111,11 +111,10 @@ class Graph:
             if not reads:
                 self._sources += 1
                 op.sources = 1 << self._sources % _SOURCE_BITS
-            scope = context.scope
-            op.name = named = self._names.unique(scope + name if scope else name)
+            scope = context["scope"]
+            op.name = self._names.unique(scope + name if scope else name)
             op.id = len(self._operations)
             self._operations.append(op)
-            self._by_name[named] = op
             for value in reads:
                 value.add_reader(op)
         return op
@@ -136,22 +135,9 @@ class Graph:
         with self._lock:
             return self._names.unique(self.context.scope + name, mark_as_used)
 
-    @contextlib.contextmanager
-    def name_scope(self, name: str | None) -> Iterator[str]:
+    def name_scope(self, name: str | None) -> contextlib.AbstractContextManager[str]:
         """Prefix names with a scope. A trailing '/' re-enters a scope; None or '' is the root."""
-        context = self.context
-        outer = context.scope
-        if not name:
-            scope = ""
-        elif check_name(name, bool(outer)).endswith("/"):
-            scope = name
-        else:
-            scope = self.unique_name(name) + "/"
-        context.scope = scope
-        try:
-            yield scope
-        finally:
-            context.scope = outer
+        return _NameScope(self, name)
 
     @contextlib.contextmanager
     def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
@@ -194,9 +180,10 @@ class Graph:
             raise TypeError(f"an operation's name is a str, got {name!r}")
         if ":" in name:
             raise ValueError(f"{name!r} names a tensor; use get_tensor_by_name")
-        if name not in self._by_name:
+        found = self._by_name().get(name)
+        if found is None:
             raise KeyError(f"no operation named {name!r} in this graph")
-        return self._by_name[name]
+        return found
 
     def get_tensor_by_name(self, name: str) -> Any:
         """The tensor `op:index`. `KeyError` if there is none, `ValueError` if it is not such a name."""
@@ -209,12 +196,20 @@ class Graph:
         op_name, colon, index = name.rpartition(":")
         if not colon or not re.fullmatch(r"\d+", index):
             raise ValueError(f"{name!r} is not a tensor's name: those look like 'op:0'")
-        if op_name not in self._by_name:
+        found = self._by_name().get(op_name)
+        if found is None:
             raise KeyError(f"no operation named {op_name!r} in this graph, so no tensor {name!r}")
-        values = self._by_name[op_name].values
+        values = found.values
         if int(index) >= len(values):
             raise KeyError(f"operation {op_name!r} has {len(values)} outputs, so no tensor {name!r}")
         return values[int(index)]
+
+    def _by_name(self) -> dict[str, Operation]:
+        """The operations by name; those recorded since the last look are added now."""
+        with self._lock:
+            for op in self._operations[len(self._indexed) :]:
+                self._indexed[op.name] = op
+        return self._indexed
 
     def _as_operation(self, item: Any) -> Operation:
         if isinstance(item, str):
@@ -255,6 +250,31 @@ class Graph:
             yield self
         finally:
             stack.remove(self)
+
+
+class _NameScope(contextlib.AbstractContextManager[str]):
+    """The block of `graph.name_scope(name)`; a class, since a generator takes three times as long."""
+
+    __slots__ = ("_graph", "_name", "_outer")
+
+    def __init__(self, graph: Graph, name: str | None) -> None:
+        self._graph = graph
+        self._name = name
+
+    def __enter__(self) -> str:
+        context, name = self._graph.context, self._name
+        outer = self._outer = context.scope
+        if not name:
+            scope = ""
+        elif check_name(name, bool(outer)).endswith("/"):
+            scope = name
+        else:
+            scope = self._graph.unique_name(name) + "/"
+        context.scope = scope
+        return scope
+
+    def __exit__(self, *failure: Any) -> None:
+        self._graph.context.scope = self._outer
 
 
 class _Defaults(threading.local):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def check_name(name: object, inner: bool) -> str:
     """A legal name of an op or scope, or `ValueError`."""
     if not isinstance(name, str):
         raise TypeError(f"a name is a str, got {name!r}")
-    if not (_INNER_NAME if inner else _ROOT_NAME).match(name):
+    if not (name.isascii() and name.isalnum()) and not (_INNER_NAME if inner else _ROOT_NAME).match(name):
         raise ValueError(
             f"{name!r} is not a valid name: use letters, digits, '_', '.', '/', '-' and '>', "
             "and start with a letter, a digit or '.'"
@@ -62,6 +63,7 @@ def check_name(name: object, inner: bool) -> str:
     return name
 
 
+@functools.lru_cache(4096)
 def legal_name(text: str) -> str:
     """The text with every character that a name can't have replaced by '_'.
 

@@ -65,7 +65,7 @@ def new_variable(
         if not known.static:
             raise ValueError(message(f"the initial value's shape must be known, it is {known!r}", initial.op))
         variable = make_variable(graph, own, spec(known.shape, known.dtype), trainable)
-        variable.initial = initial
+        variable.initial = initial._value
         with graph.name_scope(variable.op.name + "/"):
             variable.initializer = variable.assign(initial, name="Assign").op
     listed = list(collections) if collections is not None else [GraphKeys.GLOBAL_VARIABLES]

@@ -18,7 +18,7 @@ from ..graph.operation import Operation, Role, Value, hold
 from ..ground.errors import RecordingError, message
 from .infer import leaves
 from .tensor import Tensor, no_value
-from .variable import Variable, captured, new_read
+from .variable import Variable, captured, new_read, parameter_names
 
 UPDATES = "updates"  # the annex of a graph: operation -> the assigns that run with it
 UPDATE_OPS = "update_ops"  # TF1's collection of the same
@@ -40,7 +40,8 @@ _calls = _Calls()
 
 def buffer(graph: Graph, tensor: torch.Tensor) -> Variable:
     """The variable of a buffer: one per tensor and graph."""
-    return captured(graph, tensor, buffer_names.get(id(tensor), "buffer"), trainable=False)
+    name = buffer_names.get(id(tensor)) or parameter_names.get(id(tensor), "buffer")
+    return captured(graph, tensor, name, trainable=False)
 
 
 def state_of(value: Value) -> Variable | None:

@@ -144,7 +144,7 @@ class Dim(torch.SymInt):
 
 def _arithmetic(function: Callable[..., Any], swap: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: Dim, other: Any) -> Any:
-        if isinstance(other, torch.Tensor):
+        if isinstance(other, torch.Tensor) or not isinstance(other, (int, float, Dim)):
             return NotImplemented
         if isinstance(other, float) or function is operator.truediv:
             raise no_size(self, "float arithmetic")

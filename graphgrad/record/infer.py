@@ -64,12 +64,15 @@ def trial() -> Iterator[None]:
     """A block of such calls."""
     outer = _probing.active
     _probing.active = True
+    inference = torch.inference_mode(False)
+    inference.__enter__()
     compiling = torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag
     torch.compiler._is_compiling_flag = torch.compiler._is_exporting_flag = False
     try:
         yield
     finally:
         _probing.active = outer
+        inference.__exit__(None, None, None)
         torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag = compiling
 
 
@@ -268,7 +271,7 @@ class Signature:
             column = [None if row is None else row[position] for row in padded]
             if isinstance(leaf, torch.Tensor):
                 plain = leaf.layout is not torch.strided or leaf.is_contiguous() or len(alive) > 1
-                shapes = tuple(None if item is None else tuple(item.shape) for item in column)
+                shapes = tuple(None if item is None else tuple(map(int, item.shape)) for item in column)
                 described = merged(shapes, leaf.dtype, None if plain else tuple(leaf.stride()))
                 if described.worlds is not None and len(shapes) > len(WORLDS):
                     described = spec(described.shape, leaf.dtype, None, shapes[: len(WORLDS)])

@@ -91,9 +91,11 @@ def into(out: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     wanted = out if isinstance(out, (tuple, list)) else (out,)
     given = result if isinstance(out, (tuple, list)) else (result,)
     for target, new in zip(wanted, given, strict=True):
-        if not isinstance(target, Tensor) or state_of(lineage(target._value)[0]) is not None:
-            what = f"{canonical(function).name}(..., out=...) would write into {type(target).__name__} memory"
-            raise RecordingError(message(what, new.op, "use the result, or give a symbolic tensor as out"))
+        target = changeable(target)
+        state = state_of(lineage(target._value)[0])
+        if state is not None and not state.state.buffer:
+            what = f"{canonical(function).name}(..., out=...) would write into the variable {state.name}"
+            raise RecordingError(message(what, new.op, "variable.assign(...)"))
         have, want = new._value.spec, target._value.spec
         if not torch.can_cast(have.dtype, want.dtype):
             raise RecordingError(message(f"out={target.name} is {want.dtype} and can't hold {have!r}", new.op))
@@ -157,6 +159,15 @@ def _inplace_option(function: Any) -> Any:
     return handler
 
 
+def _set_data(tensor: Any, value: Any) -> NoReturn:
+    symbolic = first_symbolic((tensor, value))
+    what = "`tensor.data = ...` or `tensor.grad = ...` changes what a graph does not have"
+    advice = "tensor.detach().copy_(...) for a change behind autograd's back, variable.assign(...)"
+    raise RecordingError(message(what, symbolic.op if symbolic is not None else None, advice))
+
+
+for _name in ("data", "grad"):
+    handlers[getattr(torch.Tensor, _name).__set__] = _set_data
 _install_methods()
 for _name in (
     "relu", "relu6", "elu", "selu", "celu", "leaky_relu", "hardtanh", "silu", "mish", "hardsigmoid",

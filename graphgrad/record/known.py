@@ -86,10 +86,9 @@ def check_sizes(left: int, sign: str, right: int, expected: bool) -> None:
     """Raise `ValueError` unless the comparison of two sizes comes out as it did when it was recorded."""
     function = next(function for function, text in _SIGNS.items() if text == sign)
     if function(left, right) is not expected:
-        recorded = f"{sign}" if expected else f"not {sign}"
         raise ValueError(
-            f"a branch was recorded for sizes with left {recorded} right; this run has {left} and {right}. "
-            "Record the model again with these sizes declared"
+            f"a branch was recorded for runs in which `size {sign} size` is {expected}; "
+            f"this run has {left} {sign} {right}. Record it again with such sizes declared"
         )
 
 

@@ -19,8 +19,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from ..graph.graph import Graph, get_default_graph
-from ..graph.operation import handle_of
+from ..graph.operation import Value, handle_of
 from ..graph.scopes import legal_name
+from ..ground.errors import RecordingError, message
 from . import buffers, norms
 from .constants import as_constant
 from .dims import listening
@@ -62,8 +63,11 @@ class Recording(TorchFunctionMode):
         if func in _INPUTS:
             return handle_of(as_constant(get_default_graph(), func(*args, **kwargs)))
         if not (func in _FACTORIES or _has_state(args, kwargs)):
-            return func(*args, **kwargs)
-        if getattr(func, "__name__", "") == "__get__" or func in _QUESTIONS:
+            if func not in _RANDOM:
+                return func(*args, **kwargs)
+            args = (symbolic(args[0]), *args[1:]) if args else args  # its draws belong to the runs
+        name = getattr(func, "__name__", "")
+        if (name == "__get__" and func.__self__.__name__ not in _VIEWS) or func in _QUESTIONS:
             return func(*args, **kwargs)
         if func in _ANSWERS:
             if any(isinstance(argument, torch.Tensor) and argument.requires_grad for argument in args):
@@ -82,10 +86,32 @@ _QUESTIONS = frozenset(
 )
 
 
+# Properties that are tensors.
+_VIEWS = frozenset("T mT H mH real imag data".split())
+
+# What draws numbers with plain tensors alone: it has to draw in each run, and from the session's streams.
+_RANDOM = frozenset(
+    getattr(owner, name)
+    for owner, names in (
+        (torch, "bernoulli poisson multinomial dropout alpha_dropout feature_dropout rrelu binomial"),
+        (torch.nn.functional, "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout rrelu"),
+        (torch.nn.functional, "gumbel_softmax"),
+        (torch.Tensor, "bernoulli multinomial normal_ uniform_ bernoulli_ exponential_ random_ cauchy_ geometric_"),
+        (torch.Tensor, "log_normal_"),
+    )
+    for name in names.split()
+)
+
+
+def _is_state(tensor: torch.Tensor) -> bool:
+    """Whether a plain tensor is a parameter, or a buffer of a module being called."""
+    return tensor.requires_grad or id(tensor) in buffers.buffer_names or type(tensor) is torch.nn.Parameter
+
+
 def _stateful(nest: Any) -> Any:
     """The arguments with the variables of parameters and buffers in place of these."""
     if isinstance(nest, torch.Tensor):
-        return symbolic(nest) if nest.requires_grad or id(nest) in buffers.buffer_names else nest
+        return symbolic(nest) if _is_state(nest) else nest
     if type(nest) in (tuple, list):
         return type(nest)(_stateful(item) for item in nest)
     return {name: _stateful(item) for name, item in nest.items()} if type(nest) is dict else nest
@@ -103,7 +129,7 @@ def _has_state(args: Any, kwargs: Any) -> bool:
     pending = [*args, *kwargs.values()]
     while pending:
         item = pending.pop()
-        if isinstance(item, torch.Tensor) and (item.requires_grad or id(item) in buffers.buffer_names):
+        if isinstance(item, torch.Tensor) and _is_state(item):
             return True
         if isinstance(item, (tuple, list)):
             pending.extend(item)
@@ -128,10 +154,9 @@ def recording() -> Iterator[None]:
         yield
 
 
-def _call_module(original: Callable[..., Any], module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
+def _call_module(original: Callable[..., Any], symbolic: Value, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
     """Call a module with symbolic arguments: inside a scope with its name, everything recorded."""
-    symbolic = first_symbolic((args, kwargs))
-    graph = symbolic.op.graph if symbolic is not None else get_default_graph()
+    graph = symbolic.op.graph
     if not _calls.modules:
         with graph.as_default(), Recording(), compiling(), _named(module, graph.context.scope):
             return _call_scoped(original, graph, module, args, kwargs)
@@ -146,37 +171,33 @@ def _call_scoped(original: Callable[..., Any], graph: Graph, module: torch.nn.Mo
     if scope:
         context.scope = graph.unique_name(scope) + "/"
     _calls.modules.append(module)
-    kept = dict(module._buffers) if module._buffers else {}
-
-    def forward() -> Any:
-        result = (norms.average if norms.averages(module) else original)(module, *args, **kwargs)
-        for name, tensor in kept.items():
-            _put_back(graph, module, name, tensor)
-        return result
-
-    try:
-        return _settled(graph, forward)
-    finally:
-        _calls.modules.pop()
-        context.scope = outer
-
-
-def _settled(graph: Graph, forward: Callable[[], Any]) -> Any:
-    """What a call returns; its changes of buffers, and its checks of sizes, run with that."""
+    before = dict(module._buffers)
     buffers.enter()
     first, result = len(graph), None
     try:
-        result = forward()
+        result = (norms.average if norms.averages(module) else original)(module, *args, **kwargs)
+        if module._buffers:
+            _put_back(graph, module, before)
     finally:
         buffers.leave(result, first)
+        _calls.modules.pop()
+        context.scope = outer
     return result
 
 
-def _put_back(graph: Graph, module: torch.nn.Module, name: str, tensor: torch.Tensor | None) -> None:
-    """A buffer that was replaced by a symbolic tensor (`self.steps = self.steps + 1`): that is an update of it."""
-    new = module._buffers.get(name)
-    if new is not tensor and isinstance(new, Tensor) and tensor is not None:
-        module._buffers[name] = tensor
+def _put_back(graph: Graph, module: torch.nn.Module, before: dict[str, torch.Tensor | None]) -> None:
+    """Buffers that were replaced by symbolic tensors (`self.steps = self.steps + 1`): that is an update of them."""
+    for name, new in list(module._buffers.items()):
+        if not isinstance(new, Tensor):
+            continue
+        tensor = before.get(name)
+        if name in before:
+            module._buffers[name] = tensor
+        else:
+            del module._buffers[name]
+        if tensor is None:
+            what = f"{type(module).__name__}.{name} has no value before forward sets it, so no run can start with it"
+            raise RecordingError(message(what, new.op, "register it with a tensor of its shape"))
         buffers.update(buffers.buffer(graph, tensor), new._value)
 
 
@@ -220,10 +241,13 @@ def _install() -> None:
     def __call__(self: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
         for argument in args:
             kind = type(argument)
-            if kind is Tensor or (kind is not torch.Tensor and first_symbolic(argument) is not None):
-                return _call_module(original, self, args, kwargs)
-        if kwargs and first_symbolic(kwargs) is not None:
-            return _call_module(original, self, args, kwargs)
+            if kind is not torch.Tensor:
+                symbolic = argument._value if kind is Tensor else first_symbolic(argument)
+                if symbolic is not None:
+                    return _call_module(original, symbolic, self, args, kwargs)
+        symbolic = first_symbolic(kwargs) if kwargs else None
+        if symbolic is not None:
+            return _call_module(original, symbolic, self, args, kwargs)
         return original(self, *args, **kwargs)
 
     torch.nn.Module.__call__ = __call__  # type: ignore[method-assign]
@@ -253,12 +277,18 @@ def record_function(fn: Callable[..., Any], *examples: Any, **kwargs: Any) -> An
     graph = get_default_graph()
     given = _symbolic(examples), _symbolic(kwargs)
     with recording():
-        return _settled(graph, lambda: fn(*given[0], **given[1]))
+        buffers.enter()
+        first, result = len(graph), None
+        try:
+            result = fn(*given[0], **given[1])
+        finally:
+            buffers.leave(result, first)
+    return result
 
 
 def _symbolic(nest: Any) -> Any:
     """The nest with plain tensors and arrays as constants of the default graph; parameters stay."""
-    if isinstance(nest, (Tensor, torch.nn.Parameter)):
+    if isinstance(nest, (Tensor, torch.nn.Parameter)) or (isinstance(nest, torch.Tensor) and nest.requires_grad):
         return nest
     if isinstance(nest, (torch.Tensor, np.ndarray)):
         return handle_of(as_constant(get_default_graph(), nest))

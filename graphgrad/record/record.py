@@ -35,6 +35,7 @@ _default_dtype = torch.get_default_dtype
 _NUMBERS = frozenset((int, float, bool, complex))
 _PLAIN = frozenset((str, type(None), torch.dtype, torch.memory_format, torch.layout))
 
+_Parameter = torch.nn.Parameter
 _LIKE_TENSORS = (torch.Tensor, Dim, np.ndarray)
 
 # Callables that mean something else on symbolic tensors; other floors add theirs.
@@ -129,6 +130,10 @@ def _scan(argument: Any, key: list[Any], reads: list[Value], weak: bool, known: 
         value = argument._value
         reads.append(value)
         key.append(value.spec)
+    elif kind is _Parameter:
+        value = (reads and _captured(argument, reads[0].op.graph)) or _value(argument, known, whole, reads)
+        reads.append(value)
+        key.append(value.spec)
     elif kind in _NUMBERS:
         key.append(kind)
         if not weak:  # -0.0 equals 0.0, and complex numbers have two such signs
@@ -168,6 +173,13 @@ def _scan(argument: Any, key: list[Any], reads: list[Value], weak: bool, known: 
         except TypeError:
             raise TypeError(f"{known.name} can't be recorded with the argument {argument!r}") from None
         key += (kind, argument)
+
+
+def _captured(parameter: Any, graph: Graph) -> Value | None:
+    """The value of a parameter that the graph knows already."""
+    variables = graph.annexes.get("parameters")
+    found = variables.get(id(parameter)) if variables else None
+    return None if found is None else found.read()
 
 
 def placed(nest: Any, places: Iterator[Any]) -> Any:

@@ -185,7 +185,7 @@ class Tensor(torch.Tensor):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        pass  # every floating tensor of a graph can be differentiated
+        self.requires_grad_(value)  # every floating tensor of a graph can be differentiated
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         if not requires_grad:
@@ -211,7 +211,8 @@ class Tensor(torch.Tensor):
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"<Tensor {self._value.name!r} {self._value.spec!r}>"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
     def __format__(self, spec: str) -> str:
         return format(repr(self), spec)

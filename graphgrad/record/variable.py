@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ..graph.graph import Graph
-from ..graph.operation import Operation, Role, Value, hold
+from ..graph.operation import Operation, Role, Value, handle_of, hold
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.spec import Spec, format_shape, spec
 from .constants import as_constant, constant_value, from_numpy
@@ -74,7 +74,7 @@ class Variable(Tensor):
 
     __slots__ = ("state", "initial", "initializer")
     state: State
-    initial: Any
+    initial: Value | None
     initializer: Operation | None
 
     def read(self) -> Value:
@@ -104,7 +104,7 @@ class Variable(Tensor):
     @property
     def initial_value(self) -> Any:
         """The symbolic tensor or the parameter that the variable starts from."""
-        return self.initial if self.state.parameter is None else self.state.parameter
+        return handle_of(self.initial) if self.initial is not None else self.state.parameter
 
     def assign(self, value: Any, name: str | None = None) -> Any:
         """An op that sets the variable; gives the new value."""
@@ -211,7 +211,7 @@ def make_variable(
 parameter_names: dict[int, str] = {}
 
 
-def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool = True) -> Variable:
+def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool | None = None) -> Variable:
     """The variable of a torch parameter, or of a buffer: one per tensor and graph."""
     variables: dict[int, Variable] | None = graph.annexes.get("parameters")
     if variables is None:
@@ -221,6 +221,7 @@ def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool
         return found
     if not tensor.is_leaf:
         raise ValueError(_derived(tensor, variables))
+    trainable = tensor.requires_grad if trainable is None else trainable
     name = name or parameter_names.get(id(tensor), "parameter")
     context = graph.context
     outer, context.scope = context.scope, ""

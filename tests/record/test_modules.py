@@ -1,5 +1,7 @@
 """nn.Modules and gg.record: what eager PyTorch code does, recorded."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -301,3 +303,151 @@ def test_a_users_autograd_function_is_one_op_with_its_own_backward(run):
     (g,) = gg.gradients(y, x)
     value, first, second = run([y, g, *gg.gradients(g, x)], {x: [1, 3]})
     assert (value.tolist(), first.tolist(), second.tolist()) == ([2, 6], [7, 21], [7, 7])
+
+
+# -- what a forward may do with plain tensors -------------------------------------------------------------
+
+
+class Plain(nn.Module):
+    """A module with one tensor of each kind, and a forward that a test chooses."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.chosen = forward
+        self.weight = nn.Parameter(torch.tensor([1.0, 2.0, 3.0]))
+        self.frozen = nn.Parameter(torch.tensor([1.0, 2.0, 3.0]), requires_grad=False)
+        self.register_buffer("kept", torch.tensor([1.0, 2.0, 3.0]))
+        self.register_buffer("empty", None)
+        self.plain = torch.ones(3)
+
+    def forward(self, x):
+        return self.chosen(self, x)
+
+
+def recorded(forward):
+    """The module, its symbolic input and output; the module itself has not changed."""
+    module = Plain(forward)
+    x = gg.placeholder(gg.float32, [3])
+    try:
+        return module, x, module(x)
+    finally:
+        for tensor in module.state_dict().values():
+            assert tensor.tolist() == [1, 2, 3] and type(tensor) is torch.Tensor
+        assert list(module._buffers) == ["kept", "empty"] and module.empty is None
+
+
+def test_properties_of_parameters_that_are_tensors_are_recorded(run):
+    _, x, y = recorded(lambda m, x: x @ m.weight.reshape(3, 1).T.mT + m.weight.real.sum())
+    assert run(y, {x: [1, 1, 1]}).tolist() == [12]
+
+
+def test_changing_the_data_of_a_buffer_is_an_update():
+    def forward(module, x):
+        module.kept.data.add_(1.0)
+        return x * module.kept
+
+    module, x, y = recorded(forward)
+    with gg.Session() as session:
+        assert session.run(y, {x: [1, 1, 1]}).tolist() == [2, 3, 4]
+        assert session.run(y, {x: [1, 1, 1]}).tolist() == [3, 4, 5]
+
+
+def test_a_frozen_parameter_is_state(run):
+    def forward(module, x):
+        with torch.no_grad():
+            module.frozen.mul_(2.0)
+        return x * torch.cumsum(module.frozen, 0)
+
+    module, x, y = recorded(forward)
+    assert [v.name for v in gg.global_variables()] == ["plain/frozen:0"]
+    assert run(gg.gradients(x * module.frozen, module.frozen)[0], {x: [4, 5, 6]}).tolist() == [4, 5, 6]
+    with gg.Session() as session:
+        assert session.run(y, {x: [1, 1, 1]}).tolist() == [2, 6, 12]
+        session.load_state_dict(module, {"frozen": torch.ones(3)})
+        assert session.run(y, {x: [1, 1, 1]}).tolist() == [2, 4, 6]
+
+
+def changes_weight_data(module, x):
+    module.weight.data.mul_(5.0)
+    return x
+
+
+def replaces_weight_data(module, x):
+    module.weight.data = x
+    return x
+
+
+def replaces_data(module, x):
+    x = x * 1.0
+    x.data = x * 2.0
+    return x
+
+
+def fills_an_empty_buffer(module, x):
+    module.empty = x
+    return x * 2.0
+
+
+def adds_a_buffer(module, x):
+    module.register_buffer("new", x * 2.0)
+    return x * 2.0
+
+
+@pytest.mark.parametrize(
+    ("forward", "words"),
+    [
+        (changes_weight_data, "view of a variable"),
+        (replaces_weight_data, "changes what a graph does not have"),
+        (replaces_data, "changes what a graph does not have"),
+        (fills_an_empty_buffer, "no run can start with it"),
+        (adds_a_buffer, "no run can start with it"),
+    ],
+)
+def test_changes_that_a_graph_cannot_hold_are_refused(forward, words):
+    with pytest.raises(gg.errors.RecordingError, match=words):
+        recorded(forward)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda plain: torch.rand_like(plain),
+        lambda plain: torch.nn.functional.dropout(plain),
+        lambda plain: torch.bernoulli(plain * 0.5),
+        lambda plain: plain.clone().normal_(),
+        lambda plain: torch.nn.functional.gumbel_softmax(plain),
+        lambda plain: torch.multinomial(plain, 2),
+    ],
+)
+def test_random_calls_on_plain_tensors_draw_in_each_run(draw):
+    before = torch.get_rng_state()
+    module, x, y = recorded(lambda m, x: draw(m.plain))
+    assert torch.equal(torch.get_rng_state(), before)
+    with gg.Session() as session:
+        assert len({tuple(session.run(y).tolist()) for _ in range(30)}) > 1
+
+
+def test_a_leaf_given_to_record_is_a_variable_and_what_depends_on_one_is_refused():
+    x, leaf = gg.placeholder(gg.float32, [3]), torch.ones(3, requires_grad=True)
+    y = gg.record(lambda x, t: x * t, x, leaf)
+    assert gg.gradients(y, leaf) != [None]
+    with pytest.raises(ValueError, match="its gradient would be lost"):
+        gg.record(lambda x, t: x * t, x, leaf * 2.0)
+
+
+def test_recording_in_inference_mode():
+    with torch.inference_mode():
+        y = torch.sinh(gg.placeholder(gg.float32, [3, 11])).cumsum(0)
+    assert y.shape == (3, 11)
+
+
+def test_spectral_norm_keeps_its_vectors_as_state():
+    module = nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3))
+    eager = copy.deepcopy(module)
+    x = gg.placeholder(gg.float32, [2, 3])
+    y = module(x)
+    data = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+    with gg.Session() as session:
+        for _ in range(3):
+            wanted = eager(torch.from_numpy(data)).detach().numpy()
+            np.testing.assert_allclose(session.run(y, {x: data}), wanted, rtol=1e-4, atol=1e-5)
