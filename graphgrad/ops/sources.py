@@ -77,7 +77,7 @@ def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, 
     >>> gg.constant([[1, 2], [3, 4]]), gg.constant(0.0, shape=[2, 2])
     (<Tensor 'Const:0' int32[2, 2]>, <Tensor 'Const_1:0' float32[2, 2]>)
     """
-    tensor = _numbers(value, dtype)
+    tensor = numbers(value, dtype)
     if shape is not None:
         sizes = [int(size) for size in shape]
         if tensor.numel() == 1:
@@ -89,7 +89,8 @@ def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, 
     return handle_of(constant_value(get_default_graph(), tensor, named(name, "Const")))
 
 
-def _numbers(value: Any, dtype: Any) -> torch.Tensor:
+def numbers(value: Any, dtype: Any) -> torch.Tensor:
+    """The copy of numbers, an array or a plain tensor that a constant holds."""
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, Tensor):
         raise ArgumentTypeError(f"{value.name} is symbolic; a constant is made of numbers")

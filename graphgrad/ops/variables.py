@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph.graph import get_default_graph
-from ..graph.operation import Operation
+from ..graph.operation import Operation, Value
 from ..graph.scopes import check_name
 from ..ground.errors import message
 from ..ground.mode import executing_eagerly
 from ..ground.spec import Spec, as_dtype, spec
+from ..record.constants import constant_value
 from ..record.tensor import Tensor
 from ..record.variable import Variable, make_variable
-from .sources import constant, group
+from .sources import group, numbers
 
 
 class GraphKeys:
@@ -57,17 +58,21 @@ def new_variable(
         raise RuntimeError("variables live in sessions; in eager mode use torch.nn.Parameter")
     default = get_default_graph()
     own = check_name(name or "Variable", bool(default.context.scope))
-    with default.control_dependencies(None):
+    context = default.context
+    outer, context.controls = context.controls, ()
+    try:
         initial = _initial(initial_value, dtype, own)
-        graph = initial.graph
-        known = initial._value.spec
+        graph = initial.op.graph
+        known = initial.spec
         assert isinstance(known, Spec)
         if not known.static:
             raise ValueError(message(f"the initial value's shape must be known, it is {known!r}", initial.op))
         variable = make_variable(graph, own, spec(known.shape, known.dtype), trainable)
-        variable.initial = initial._value
-        with graph.name_scope(variable.op.name + "/"):
-            variable.initializer = variable.assign(initial, name="Assign").op
+        variable.initial = initial
+        with graph.name_scope(variable.state.name + "/"):
+            variable.initializer = variable.state.assign("Assign", "Assign", None, initial)
+    finally:
+        context.controls = outer
     listed = list(collections) if collections is not None else [GraphKeys.GLOBAL_VARIABLES]
     if trainable and GraphKeys.TRAINABLE_VARIABLES not in listed:
         listed.append(GraphKeys.TRAINABLE_VARIABLES)
@@ -76,16 +81,16 @@ def new_variable(
     return variable
 
 
-def _initial(value: Any, dtype: Any, name: str) -> Any:
+def _initial(value: Any, dtype: Any, name: str) -> Value:
     """The symbolic initial value, recorded in a scope named after the variable."""
     graph = get_default_graph()
     with graph.name_scope(f"{name}_initial"):
         found = value() if callable(value) else value
         if not isinstance(found, Tensor):
-            return constant(found, dtype, name="value")
+            return constant_value(graph, numbers(found, dtype), "value")
         if dtype is not None and found.dtype is not as_dtype(dtype):
-            return found.to(as_dtype(dtype))
-        return found
+            found = found.to(as_dtype(dtype))
+        return found.read() if isinstance(found, Variable) else found._value
 
 
 def global_variables() -> list[Any]:

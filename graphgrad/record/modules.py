@@ -56,9 +56,11 @@ class Recording(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if Tensor in types or Variable in types:
+            return call(func, args, kwargs)
         if probing():
             return func(*args, **kwargs)
-        if Tensor in types or Variable in types or first_symbolic((args, kwargs)) is not None:
+        if first_symbolic((args, kwargs)) is not None:
             return call(func, args, kwargs)
         if func in _INPUTS:
             return handle_of(as_constant(get_default_graph(), func(*args, **kwargs)))
@@ -157,21 +159,25 @@ def recording() -> Iterator[None]:
 def _call_module(original: Callable[..., Any], symbolic: Value, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
     """Call a module with symbolic arguments: inside a scope with its name, everything recorded."""
     graph = symbolic.op.graph
-    if not _calls.modules:
+    calls = _calls.__dict__
+    if not calls["modules"]:
         with graph.as_default(), Recording(), compiling(), _named(module, graph.context.scope):
-            return _call_scoped(original, graph, module, args, kwargs)
-    return _call_scoped(original, graph, module, args, kwargs)
+            return _call_scoped(original, graph, module, args, kwargs, calls)
+    return _call_scoped(original, graph, module, args, kwargs, calls)
 
 
-def _call_scoped(original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
+def _call_scoped(
+    original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any, calls: dict[str, Any]
+) -> Any:
     """Call a module inside the scope with its name."""
-    context = graph.context
-    outer = context.scope
-    scope = _scope(module)
+    context = graph.context.__dict__
+    outer = context["scope"]
+    callers = calls["modules"]
+    scope = _scope(calls["paths"], callers, module)
     if scope:
-        context.scope = graph.unique_name(scope) + "/"
-    _calls.modules.append(module)
-    before = dict(module._buffers)
+        context["scope"] = graph.unique_name(scope) + "/"
+    callers.append(module)
+    before = dict(module._buffers) if module._buffers else {}
     buffers.enter()
     first, result = len(graph), None
     try:
@@ -180,8 +186,8 @@ def _call_scoped(original: Callable[..., Any], graph: Graph, module: torch.nn.Mo
             _put_back(graph, module, before)
     finally:
         buffers.leave(result, first)
-        _calls.modules.pop()
-        context.scope = outer
+        callers.pop()
+        context["scope"] = outer
     return result
 
 
@@ -206,8 +212,8 @@ def _named(module: torch.nn.Module, scope: str) -> Iterator[None]:
     """While the module is called, its parts and parameters have names."""
     root = legal_name(type(module).__name__.lower())
     _calls.paths = {id(part): f"{root}.{path}" if path else root for path, part in module.named_modules()}
-    names = {id(p): scope + legal_name(f"{root}.{path}").replace(".", "/") for path, p in module.named_parameters()}
-    kept = {id(b): scope + legal_name(f"{root}.{path}").replace(".", "/") for path, b in module.named_buffers()}
+    names = {id(p): scope + _scope_name(f"{root}.{path}") for path, p in module.named_parameters()}
+    kept = {id(b): scope + _scope_name(f"{root}.{path}") for path, b in module.named_buffers()}
     parameter_names.update(names)
     buffers.buffer_names.update(kept)
     try:
@@ -220,12 +226,17 @@ def _named(module: torch.nn.Module, scope: str) -> Iterator[None]:
             buffers.buffer_names.pop(key, None)
 
 
-def _scope(module: torch.nn.Module) -> str:
+def _scope(paths: dict[int, str], callers: list[torch.nn.Module], module: torch.nn.Module) -> str:
     """The path of a module as seen from the one that calls it."""
-    path = _calls.paths.get(id(module), "")
-    if _calls.modules:
-        caller = _calls.paths.get(id(_calls.modules[-1]), "")
-        path = path.removeprefix(f"{caller}.") if path.startswith(f"{caller}.") else path.rpartition(".")[2]
+    path = paths.get(id(module), "")
+    if callers:
+        caller = paths.get(id(callers[-1]), "")
+        path = path[len(caller) + 1 :] if path.startswith(f"{caller}.") else path.rpartition(".")[2]
+    return _scope_name(path)
+
+
+@functools.lru_cache(4096)
+def _scope_name(path: str) -> str:
     return legal_name(path).replace(".", "/")
 
 

@@ -50,13 +50,13 @@ class State:
         self.buffer = parameter is not None and not trainable
         self.parameter = parameter
         # Mostly a single read: a list would cost every variable of every layer.
-        self._reads: Value | list[Value] | None = None
+        self._reads: Any = None
         self.variable: Any = None
 
     @property
     def reads(self) -> Sequence[Value]:
         found = self._reads
-        return found if type(found) is list else (found,)  # type: ignore[return-value]
+        return found if type(found) is list else (found,)
 
     def add_read(self, value: Value) -> None:
         """Remember one more read."""
@@ -66,7 +66,15 @@ class State:
         elif type(found) is list:
             found.append(value)
         else:
-            self._reads = [found, value]  # type: ignore[list-item]
+            self._reads = [found, value]
+
+    def assign(
+        self, type: str, name: str, target: Any, source: Value, scaled: dict[str, Any] | None = None
+    ) -> Operation:
+        """An operation that sets the variable to a value that fits, or updates it by one with `target`."""
+        return self.graph.add(
+            Role.ASSIGN, type, name, (source,), (self.spec,), target=target, kwargs=scaled or {}, payload=self
+        )
 
 
 class Variable(Tensor):
@@ -129,17 +137,7 @@ class Variable(Tensor):
                     source.op,
                 )
             )
-        op = state.graph.add(
-            Role.ASSIGN,
-            type,
-            chosen or name,
-            (source,),
-            (state.spec,),
-            target=target,
-            kwargs=scaled,
-            payload=state,
-        )
-        return Tensor.of(op.values[0])
+        return Tensor.of(state.assign(type, chosen or name, target, source, scaled).values[0])
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"<Variable {self.name!r} {self.state.spec!r}>"
@@ -188,22 +186,23 @@ def make_variable(
 ) -> Variable:
     """A variable with its first read; collections are the caller's."""
     state = State(name, spec, graph, trainable, parameter)
-    context = graph.context
-    outer, context.controls = context.controls, ()
+    context = graph.context.__dict__
+    outer = context["controls"], context["scope"]
+    context["controls"] = ()
+    if parameter is not None:
+        context["scope"] = ""  # its name has its module's scope in it
     try:
         op = graph.add(Role.READ, "ReadVariable", name, (), (spec,), payload=state)
     finally:
-        context.controls = outer
+        context["controls"], context["scope"] = outer
     state.name = op.name
-    value = op.values[0]
-    state.add_read(value)
-    variable = Tensor.of(value, Variable)
-    assert isinstance(variable, Variable)
+    state._reads = value = op._values
+    variable: Variable = Tensor.of(value, Variable)  # type: ignore[arg-type, assignment]
     variable.state = state
     variable.initial = None
     variable.initializer = None
     state.variable = variable
-    hold(variable, value)
+    hold(variable, value)  # type: ignore[arg-type]
     return variable
 
 
@@ -223,12 +222,7 @@ def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool
         raise ValueError(_derived(tensor, variables))
     trainable = tensor.requires_grad if trainable is None else trainable
     name = name or parameter_names.get(id(tensor), "parameter")
-    context = graph.context
-    outer, context.scope = context.scope, ""
-    try:
-        variable = make_variable(graph, name, spec(tensor.shape, tensor.dtype), trainable, tensor)
-    finally:
-        context.scope = outer
+    variable = make_variable(graph, name, spec(tensor.shape, tensor.dtype), trainable, tensor)
     graph.add_to_collection("variables", variable)
     if trainable:
         graph.add_to_collection("trainable_variables", variable)
