@@ -14,7 +14,7 @@ from ..graph.scopes import check_name
 from ..ground.errors import ArgumentTypeError
 from ..ground.mode import executing_eagerly
 from ..ground.spec import as_dtype, declared
-from ..record.constants import constant_value, from_numpy
+from ..record.constants import constant_value, from_numpy, refuse_layout
 from ..record.dims import Dim, UnknownShape
 from ..record.record import record
 from ..record.tensor import Tensor
@@ -95,6 +95,7 @@ def numbers(value: Any, dtype: Any) -> torch.Tensor:
     if isinstance(value, Tensor):
         raise ArgumentTypeError(f"{value.name} is symbolic; a constant is made of numbers")
     if isinstance(value, torch.Tensor):
+        refuse_layout(value, "a constant of the graph")
         copy = value.detach().clone().contiguous()
         return copy if wanted is None else copy.to(wanted)
     array = np.asarray(value)

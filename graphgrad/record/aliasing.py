@@ -7,7 +7,7 @@ the old one, or on a view of it, moves to the new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from .buffers import state_of, update
 from .derivative import of as derivative_of
 from .identity import straight_through
 from .infer import leaves
+from .probe import memory_of
 from .record import record
 from .tensor import Tensor
 
@@ -48,6 +49,8 @@ def written(base: torch.Tensor, new: torch.Tensor, *views: tuple[Any, Any, Any, 
         made = function(*_filled(args, view), **_filled(kwargs, view))
         several = several or not isinstance(made, torch.Tensor)
         view = list(leaves(made))[index]
+    if memory_of(view) != memory_of(copy):
+        raise RuntimeError("what was a view when it was recorded is a copy in this run; .clone() before the change")
     if several and view.dtype is copy.dtype:
         # Autograd lets nobody write into a part of `chunk`: go by the places of the part's elements in memory.
         places = torch.arange(copy.numel(), device=copy.device)
@@ -109,8 +112,7 @@ def change(tensor: Tensor, new: Any) -> None:
     """Let the memory of the tensor have new contents: its handle moves, and those of all that share it."""
     line = lineage(tensor._value)
     spec = tensor._value.spec
-    strides = zip(spec.shape or (), spec.strides or (), strict=False) if isinstance(spec, Spec) else ()
-    if any(size != 1 and stride == 0 for size, stride in strides):
+    if isinstance(spec, Spec) and spec.static and spec.strides and _overlaps(spec.shape or (), spec.strides):
         what = f"{tensor.name} has elements that share memory, so it can't change in place"
         raise RecordingError(message(what, tensor.op, ".clone() it first"))
     owner = line[0]
@@ -127,6 +129,16 @@ def change(tensor: Tensor, new: Any) -> None:
     _move(owner, base._value)
     if variable is not None:
         update(variable, base._value)
+
+
+def _overlaps(shape: Sequence[Any], strides: Sequence[int]) -> bool:
+    """Whether elements of a tensor share memory: it is expanded, or made of windows that overlap."""
+    reach = 0
+    for stride, size in sorted((stride, size) for stride, size in zip(strides, shape, strict=True) if size > 1):
+        if stride <= reach:
+            return True
+        reach += stride * (size - 1)
+    return False
 
 
 def _how(source: Value, view: Value) -> tuple[Any, Any, Any, int]:

@@ -13,18 +13,15 @@ from typing import Any
 
 import torch
 
-from ..graph.graph import Graph
+from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Operation, Role, Value, hold
 from ..ground.errors import RecordingError, message
 from .infer import leaves
 from .tensor import Tensor, no_value
-from .variable import Variable, captured, new_read, parameter_names
+from .variable import Variable, captured, names, new_read
 
 UPDATES = "updates"  # the annex of a graph: operation -> the assigns that run with it
 UPDATE_OPS = "update_ops"  # TF1's collection of the same
-
-# Names of buffers, known while their module is being recorded.
-buffer_names: dict[int, str] = {}
 
 
 class _Calls(threading.local):
@@ -40,12 +37,15 @@ _calls = _Calls()
 
 def buffer(graph: Graph, tensor: torch.Tensor) -> Variable:
     """The variable of a buffer: one per tensor and graph."""
-    name = buffer_names.get(id(tensor)) or parameter_names.get(id(tensor), "buffer")
+    name = names.buffers.get(id(tensor)) or names.parameters.get(id(tensor), "buffer")
     return captured(graph, tensor, name, trainable=False)
 
 
 def state_of(value: Value) -> Variable | None:
     """The variable that has this value now, if one has."""
+    if value.op.role is Role.READ:
+        variable = value.op.payload.variable
+        return variable if isinstance(variable, Variable) and variable._value is value else None
     found = value.handle() if value.handle is not None else None
     return found if isinstance(found, Variable) else None
 
@@ -65,6 +65,7 @@ def update(variable: Variable, value: Value) -> None:
     with graph.name_scope(f"{state.name}/"):
         op = graph.add(Role.ASSIGN, "Assign", "update", (value,), (state.spec,), payload=state)
     graph.add_to_collection(UPDATE_OPS, op)
+    state.written = True
     _calls.changed[variable] = None
     if _calls.made:
         _calls.made[-1].append(op)
@@ -74,10 +75,11 @@ def update(variable: Variable, value: Value) -> None:
 
 
 def refuse_changed(tensors: Any, wanted: str) -> None:
-    """`NoValueError` if one of these plain tensors has changed in this recording, so that its own value is old."""
-    ids = {id(tensor) for tensor in tensors}
-    for variable in _calls.changed:
-        if id(variable.state.parameter) in ids:
+    """`NoValueError` if recorded code has changed one of these plain tensors, so that its own value is old."""
+    variables = get_default_graph().annexes.get("parameters", {})
+    for tensor in tensors:
+        variable = variables.get(id(tensor))
+        if variable is not None and variable.state.written:
             raise no_value(variable._value, wanted)
 
 

@@ -68,7 +68,19 @@ def from_numpy(array: np.ndarray[Any, Any], dtype: torch.dtype | None) -> torch.
     return torch.from_numpy(np.ascontiguousarray(cast)).reshape(array.shape).to(dtype)
 
 
+def refuse_layout(tensor: torch.Tensor, what: str) -> None:
+    """`ArgumentTypeError` for sparse, quantised and nested tensors, which are not known by shape and dtype alone."""
+    kind = "quantised" if tensor.is_quantized else "nested" if tensor.is_nested else ""
+    if tensor.layout is not torch.strided:
+        kind = kind or str(tensor.layout).removeprefix("torch.")
+    if kind:
+        raise ArgumentTypeError(
+            f"{what} can't be a {kind} tensor: give it dense, and convert it in the graph (`.to_sparse()`, ...)"
+        )
+
+
 def _shared(graph: Graph, tensor: torch.Tensor) -> Value:
+    refuse_layout(tensor, "a constant of the graph")
     if tensor.device.type == "meta":
         raise ArgumentTypeError("a meta tensor has no data, so it can't be a constant of the graph")
     cache: dict[int, Any] = graph.annexes.setdefault("constants", {})

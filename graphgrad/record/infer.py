@@ -212,12 +212,7 @@ class Signature:
                 watch.given = {id(tensor) for tensor in tensors}
                 with watch if number == 0 else contextlib.nullcontext():
                     result = self.invoke(tensors)
-                changed = [
-                    n for n, (was, now) in enumerate(zip(versions, versions_of(tensors), strict=True)) if was != now
-                ]
-                changed = sorted({n for n, tensor in enumerate(tensors) if id(tensor) in watch.wrote}.union(changed))
-                if changed:
-                    raise ChangesArguments(changed)
+                watch.check(tensors, versions)
                 if all(earlier is None for earlier in results):
                     self._note(result, tensors, (world, None))
             except ChangesArguments:

@@ -10,11 +10,11 @@ from ..graph.graph import get_default_graph
 from ..graph.operation import Value
 from ..ground.errors import RecordingError, message
 from .aliasing import change, lineage
-from .buffers import buffer, buffer_names, state_of
+from .buffers import buffer, state_of
 from .canonical import canonical
 from .record import call, first_symbolic, handlers, out_handler, record
 from .tensor import Recorder, Tensor, set_item
-from .variable import Variable
+from .variable import Variable, names
 
 
 def in_place(tensor: Tensor, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Tensor:
@@ -124,7 +124,7 @@ def changeable(tensor: Any) -> Tensor:
     """The symbolic tensor itself, or the variable of a buffer."""
     if isinstance(tensor, Tensor):
         return tensor
-    if id(tensor) in buffer_names:
+    if id(tensor) in names.buffers:
         return buffer(get_default_graph(), tensor)
     raise RecordingError(
         "a plain tensor can't be changed in place by a symbolic one; make it symbolic first: gg.constant(tensor)"

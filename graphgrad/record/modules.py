@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,17 +20,18 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from ..graph.graph import Graph, get_default_graph
-from ..graph.operation import Value, handle_of
+from ..graph.operation import handle_of
 from ..graph.scopes import legal_name
-from ..ground.errors import RecordingError, message
+from ..ground.errors import RecordingError
 from . import buffers, norms
 from .constants import as_constant
 from .dims import listening
 from .infer import probing
+from .kept import Kept
 from .known import compiling, guards
 from .record import call, first_symbolic, symbolic
 from .tensor import Tensor, no_value
-from .variable import Variable, parameter_names
+from .variable import Variable, names
 
 _FACTORIES = frozenset(
     getattr(torch, name)
@@ -107,7 +109,7 @@ _RANDOM = frozenset(
 
 def _is_state(tensor: torch.Tensor) -> bool:
     """Whether a plain tensor is a parameter, or a buffer of a module being called."""
-    return tensor.requires_grad or id(tensor) in buffers.buffer_names or type(tensor) is torch.nn.Parameter
+    return tensor.requires_grad or id(tensor) in names.buffers or type(tensor) is torch.nn.Parameter
 
 
 def _stateful(nest: Any) -> Any:
@@ -148,6 +150,9 @@ class _Calls(threading.local):
 
 _calls = _Calls()
 
+# Recording exchanges a module's buffers for symbolic tensors while its forward runs: one thread at a time.
+_lock = threading.RLock()
+
 
 @contextlib.contextmanager
 def recording() -> Iterator[None]:
@@ -156,12 +161,14 @@ def recording() -> Iterator[None]:
         yield
 
 
-def _call_module(original: Callable[..., Any], symbolic: Value, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
-    """Call a module with symbolic arguments: inside a scope with its name, everything recorded."""
-    graph = symbolic.op.graph
+def _call_module(original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
+    """Call a module: inside a scope with its name, everything recorded."""
     calls = _calls.__dict__
     if not calls["modules"]:
-        with graph.as_default(), Recording(), compiling(), _named(module, graph.context.scope):
+        with _lock, graph.as_default(), Recording(), compiling(), _named(module, graph.context.scope):
+            return _call_scoped(original, graph, module, args, kwargs, calls)
+    if id(module) not in calls["paths"]:  # not a part of the outermost one: kept in a list, or made by forward
+        with _named(module, graph.context.scope):
             return _call_scoped(original, graph, module, args, kwargs, calls)
     return _call_scoped(original, graph, module, args, kwargs, calls)
 
@@ -176,54 +183,39 @@ def _call_scoped(
     scope = _scope(calls["paths"], callers, module)
     if scope:
         context["scope"] = graph.unique_name(scope) + "/"
+    inside = module in callers  # it calls itself: its buffers are settled where it was called first
     callers.append(module)
-    before = dict(module._buffers) if module._buffers else {}
+    kept = Kept(module, everything=len(callers) == 1) if module._buffers or len(callers) == 1 else None
     buffers.enter()
     first, result = len(graph), None
     try:
         result = (norms.average if norms.averages(module) else original)(module, *args, **kwargs)
-        if module._buffers:
-            _put_back(graph, module, before)
+        if inspect.isgenerator(result):
+            raise RecordingError(f"{type(module).__name__}.forward is a generator; return its items in a list")
+        if kept is not None and not inside:
+            kept.settle(graph)
     finally:
         buffers.leave(result, first)
         callers.pop()
         context["scope"] = outer
+        if kept is not None and not inside:
+            kept.restore()
     return result
-
-
-def _put_back(graph: Graph, module: torch.nn.Module, before: dict[str, torch.Tensor | None]) -> None:
-    """Buffers that were replaced by symbolic tensors (`self.steps = self.steps + 1`): that is an update of them."""
-    for name, new in list(module._buffers.items()):
-        if not isinstance(new, Tensor):
-            continue
-        tensor = before.get(name)
-        if name in before:
-            module._buffers[name] = tensor
-        else:
-            del module._buffers[name]
-        if tensor is None:
-            what = f"{type(module).__name__}.{name} has no value before forward sets it, so no run can start with it"
-            raise RecordingError(message(what, new.op, "register it with a tensor of its shape"))
-        buffers.update(buffers.buffer(graph, tensor), new._value)
 
 
 @contextlib.contextmanager
 def _named(module: torch.nn.Module, scope: str) -> Iterator[None]:
     """While the module is called, its parts and parameters have names."""
     root = legal_name(type(module).__name__.lower())
-    _calls.paths = {id(part): f"{root}.{path}" if path else root for path, part in module.named_modules()}
-    names = {id(p): scope + _scope_name(f"{root}.{path}") for path, p in module.named_parameters()}
+    outer = _calls.paths, names.parameters, names.buffers
+    paths = {id(part): f"{root}.{path}" if path else root for path, part in module.named_modules()}
+    owned = {id(p): scope + _scope_name(f"{root}.{path}") for path, p in module.named_parameters()}
     kept = {id(b): scope + _scope_name(f"{root}.{path}") for path, b in module.named_buffers()}
-    parameter_names.update(names)
-    buffers.buffer_names.update(kept)
+    _calls.paths, names.parameters, names.buffers = outer[0] | paths, outer[1] | owned, outer[2] | kept
     try:
         yield
     finally:
-        _calls.paths = {}
-        for key in names:
-            parameter_names.pop(key, None)
-        for key in kept:
-            buffers.buffer_names.pop(key, None)
+        _calls.paths, names.parameters, names.buffers = outer
 
 
 def _scope(paths: dict[int, str], callers: list[torch.nn.Module], module: torch.nn.Module) -> str:
@@ -255,10 +247,12 @@ def _install() -> None:
             if kind is not torch.Tensor:
                 symbolic = argument._value if kind is Tensor else first_symbolic(argument)
                 if symbolic is not None:
-                    return _call_module(original, symbolic, self, args, kwargs)
+                    return _call_module(original, symbolic.op.graph, self, args, kwargs)
         symbolic = first_symbolic(kwargs) if kwargs else None
         if symbolic is not None:
-            return _call_module(original, symbolic, self, args, kwargs)
+            return _call_module(original, symbolic.op.graph, self, args, kwargs)
+        if listening.everything and not probing():  # called by recorded code, with plain tensors or nothing
+            return _call_module(original, get_default_graph(), self, args, kwargs)
         return original(self, *args, **kwargs)
 
     torch.nn.Module.__call__ = __call__  # type: ignore[method-assign]

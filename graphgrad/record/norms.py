@@ -76,6 +76,7 @@ def averages(module: torch.nn.Module) -> bool:
         and module.training
         and module.running_mean is not None
         and module.num_batches_tracked is not None
+        and not (module._forward_hooks or module._forward_pre_hooks)
     )
 
 

@@ -19,14 +19,14 @@ from ..graph.operation import Role, Value, handle_of, hold
 from ..graph.origin import short, source_line, user_frame
 from ..ground.errors import RecordingError, message
 from ..ground.spec import WORLDS, IntSpec, Spec, int_spec
-from .buffers import buffer, buffer_names
+from .buffers import buffer
 from .canonical import Canonical, _known, canonical
 from .constants import as_constant
 from .dims import Dim, SizeRecorder
 from .infer import Leaf, Modes, Signature, Slot, rebuild
 from .probe import ChangesArguments
 from .tensor import Recorder, Tensor
-from .variable import Variable, captured
+from .variable import Variable, captured, names
 
 _grad_enabled = torch.is_grad_enabled
 _autocast_enabled = torch._C._is_any_autocast_enabled
@@ -221,7 +221,7 @@ def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[
         known_ids = graph.annexes.get("parameters")
         if argument.requires_grad or (known_ids and id(argument) in known_ids):
             return captured(graph, argument).read()
-        if id(argument) in buffer_names or type(argument) is torch.nn.Parameter:
+        if id(argument) in names.buffers or type(argument) is torch.nn.Parameter:
             return buffer(graph, argument).read()
         return as_constant(graph, argument)
     return as_constant(graph, argument, like.spec.dtype if like is not None else None, known.name)

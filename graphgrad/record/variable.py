@@ -7,6 +7,7 @@ from before the run.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of, hold
-from ..ground.errors import ArgumentTypeError, message
+from ..ground.errors import ArgumentTypeError, RecordingError, message
 from ..ground.spec import Spec, format_shape, spec
 from .constants import as_constant, constant_value, from_numpy
 from .tensor import Tensor
@@ -26,6 +27,7 @@ class State:
 
     Attributes:
         buffer: whether it is a module's buffer, which its own forward may change.
+        written: whether recorded code has changed the buffer.
         parameter: the torch tensor whose copy is the first value, or None: then `initializer` runs.
         reads: every read of the variable, in creation order.
     """
@@ -36,6 +38,7 @@ class State:
         "graph",
         "trainable",
         "buffer",
+        "written",
         "parameter",
         "_reads",
         "variable",
@@ -48,6 +51,7 @@ class State:
         self.graph = graph
         self.trainable = trainable
         self.buffer = parameter is not None and not trainable
+        self.written = False
         self.parameter = parameter
         # Mostly a single read: a list would cost every variable of every layer.
         self._reads: Any = None
@@ -88,7 +92,7 @@ class Variable(Tensor):
     def read(self) -> Value:
         """The value of a read at this point of the recording."""
         state = self.state
-        if not state.graph.context.controls:
+        if state.buffer or not state.graph.context.controls:
             return self._value
         return new_read(state, state.name + "/read")
 
@@ -206,8 +210,15 @@ def make_variable(
     return variable
 
 
-# Names of parameters, known while a module is being recorded.
-parameter_names: dict[int, str] = {}
+class Names(threading.local):
+    """The names of parameters and of buffers, by id, while their module is being recorded on this thread."""
+
+    def __init__(self) -> None:
+        self.parameters: dict[int, str] = {}
+        self.buffers: dict[int, str] = {}
+
+
+names = Names()
 
 
 def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool | None = None) -> Variable:
@@ -218,10 +229,15 @@ def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool
     found = variables.get(id(tensor))
     if found is not None:
         return found
+    if torch._C._functorch.maybe_current_level() is not None:
+        raise RecordingError(
+            "torch.func's transformations (grad, vmap, jacrev, ...) can't look into recorded code: "
+            "differentiate with gg.gradients, or give the transformation plain tensors"
+        )
     if not tensor.is_leaf:
         raise ValueError(_derived(tensor, variables))
     trainable = tensor.requires_grad if trainable is None else trainable
-    name = name or parameter_names.get(id(tensor), "parameter")
+    name = name or names.parameters.get(id(tensor), "parameter")
     variable = make_variable(graph, name, spec(tensor.shape, tensor.dtype), trainable, tensor)
     graph.add_to_collection("variables", variable)
     if trainable:
@@ -239,7 +255,7 @@ def _derived(tensor: torch.Tensor, variables: dict[int, Variable]) -> str:
         seen.add(node)
         leaf = getattr(node, "variable", None)
         if leaf is not None:
-            known = variables[id(leaf)].state.name if id(leaf) in variables else parameter_names.get(id(leaf))
+            known = variables[id(leaf)].state.name if id(leaf) in variables else names.parameters.get(id(leaf))
             leaves.append(known or f"a parameter of shape {list(leaf.shape)}")
         pending.extend(parent for parent, _ in node.next_functions)
     return message(

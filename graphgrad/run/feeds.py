@@ -12,6 +12,7 @@ from ..graph.operation import Value
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.fit import fitted
 from ..ground.spec import Spec, compatible, format_shape
+from ..record.constants import refuse_layout
 from ..record.dims import Dim
 from ..record.tensor import Tensor
 
@@ -43,6 +44,8 @@ def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:
         tensor = _from_tensor(value, spec, data)
     else:
         tensor = _from_array(value, spec, data)
+    if spec.strides is None and not tensor.is_contiguous():
+        tensor = tensor.contiguous()
     if spec.shape is None or tensor.shape != spec.shape:
         if not compatible(tuple(tensor.shape), spec.shape):
             raise ValueError(
@@ -65,6 +68,7 @@ def _from_tensor(value: Value, spec: Spec, data: torch.Tensor) -> torch.Tensor:
             message(f"the value fed to {value.name} is the symbolic {data.name}: feed numbers", value.op,
                     "session.run the tensor first, or connect it in the graph")
         )  # fmt: skip
+    refuse_layout(data, f"the value fed to {value.name}")
     tensor = data.detach() if data.requires_grad else data
     if tensor.is_conj() or tensor.is_neg():
         tensor = tensor.resolve_conj().resolve_neg()
@@ -76,8 +80,6 @@ def _from_tensor(value: Value, spec: Spec, data: torch.Tensor) -> torch.Tensor:
             tensor = cast
         else:
             tensor = torch.from_numpy(_fit(value, tensor.numpy(), _NUMPY[spec.dtype]))
-    if spec.strides is None and not tensor.is_contiguous():
-        tensor = tensor.contiguous()
     return tensor.clone() if tensor.is_inference() else tensor
 
 

@@ -29,9 +29,14 @@ def convert(
         for number in plan.shared:
             tensor = outputs[number]
             if isinstance(tensor, torch.Tensor) and (
-                _memory(tensor) in taken or first_of[_memory(tensor)] != number or 0 in tensor.stride()
+                _memory(tensor) in taken
+                or first_of[_memory(tensor)] != number
+                or (tensor.layout is torch.strided and 0 in tensor.stride())
             ):
-                outputs[number] = tensor.detach().clone(memory_format=torch.contiguous_format)
+                dense = tensor.layout is torch.strided
+                outputs[number] = tensor.detach().clone(
+                    memory_format=torch.contiguous_format if dense else torch.preserve_format
+                )
     return [_numpy(tensor) if numpy else _torch(tensor) for tensor in outputs]
 
 

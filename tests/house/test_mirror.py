@@ -15,6 +15,7 @@ UNMIRRORED: dict[str, str] = {
 OWN: dict[str, str] = {
     "autodiff/test_property.py": "random programs against the independent gradients() of tests/reference.py",
     "conformance/test_operators.py": "every operator of torch's own database",
+    "record/test_dtypes.py": "dtypes, devices, autocast, stops, torch's own ways to differentiate, beside eager torch",
     "models/test_attention.py": "nn.MultiheadAttention and nn.Transformer beside eager torch",
     "models/test_batch_norm.py": "batch norm in training beside eager torch",
     "models/test_gpt.py": "a small GPT beside eager torch",

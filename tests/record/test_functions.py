@@ -136,3 +136,19 @@ def test_the_program_runs_it(x):
     with gg.Session() as session:
         y = Scale.apply(x) + Scale.apply(x, 5.0)
         np.testing.assert_allclose(session.run(y, {x: [1, 2]}), [7, 14])
+
+
+def test_a_checkpoint_records_what_it_would_recompute(run):
+    layer = torch.nn.Linear(2, 1)
+    x = gg.placeholder(gg.float32, [1, 2])
+    y = gg.record(lambda x: torch.utils.checkpoint.checkpoint(layer, x, use_reentrant=True), x)
+    slope = gg.gradients(y, layer.weight)[0]
+    assert run(slope, {x: [[3.0, 4.0]]}).tolist() == [[3, 4]]
+
+
+def test_torch_func_is_refused_in_words():
+    x = gg.placeholder(gg.float32, [2])
+    weight = torch.nn.Parameter(torch.ones(2))
+    with pytest.raises(gg.errors.RecordingError, match=r"torch\.func"):
+        gg.record(lambda x: torch.func.grad(lambda w: (w * weight * x).sum())(torch.ones(2)), x)
+    assert gg.trainable_variables() == []
