@@ -30,7 +30,8 @@ class Spec:
     Attributes:
         shape: the sizes, None where unknown; None altogether when even the rank is unknown.
         dtype: a torch dtype.
-        strides: the strides if the layout is not the plain contiguous one, else None.
+        strides: the strides if the layout is not the plain contiguous one, else None. With unknown sizes: the axes
+            from the outermost in memory to the innermost, after a -1 if there are gaps between elements.
         worlds: one concrete shape per world if anything is unknown, else None.
     """
 
@@ -120,7 +121,7 @@ def declared(shape: Sequence[int | None] | None, dtype: torch.dtype) -> Spec:
     return spec(shape, dtype)
 
 
-def merged(shapes: Worlds, dtype: torch.dtype, strides: Shape | None) -> Spec:
+def merged(shapes: Worlds, dtype: torch.dtype, strides: Shape | None, order: Shape | None = None) -> Spec:
     """The spec of a result that was inferred in several worlds (None where the inference failed)."""
     alive = [shape for shape in shapes if shape is not None]
     first = alive[0]
@@ -129,7 +130,7 @@ def merged(shapes: Worlds, dtype: torch.dtype, strides: Shape | None) -> Spec:
     if any(len(shape) != len(first) for shape in alive):
         return spec(None, dtype, None, shapes)
     known = [sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*alive, strict=True)]
-    return spec(known, dtype, None, shapes)
+    return spec(known, dtype, order, shapes)
 
 
 def compatible(value: Shape, declared_shape: Sequence[int | None] | None) -> bool:

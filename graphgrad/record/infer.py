@@ -20,7 +20,7 @@ import torch
 from ..ground.errors import NoValueError
 from ..ground.spec import WORLDS, IntSpec, Shape, Spec, int_spec, merged, spec
 from .canonical import META_DIFFERS, RANDOM, Canonical
-from .probe import ChangesArguments, Watch, elements, memory_of, versions_of, write
+from .probe import ChangesArguments, Watch, elements, laid_out, memory_of, order_of, versions_of, write
 from .recurrent import SHORTENED
 from .search import REFUSALS, working
 
@@ -140,7 +140,9 @@ class Signature:
                 made.append(size)
                 continue
             shape = shapes[position] if shapes else read.in_world(world)
-            if read.strides is not None and shapes is None:
+            if read.strides is not None and not read.static:
+                made.append(laid_out(shape, read.strides, read.dtype, device))
+            elif read.strides is not None and shapes is None:
                 made.append(torch.empty_strided(shape, read.strides, dtype=read.dtype, device=device))
             else:
                 made.append(torch.empty(shape, dtype=read.dtype, device=device))
@@ -265,11 +267,12 @@ class Signature:
         for position, leaf in enumerate(first):
             column = [None if row is None else row[position] for row in padded]
             if isinstance(leaf, torch.Tensor):
-                plain = leaf.layout is not torch.strided or leaf.is_contiguous() or len(alive) > 1
+                plain = leaf.layout is not torch.strided or leaf.is_contiguous()
                 shapes = tuple(None if item is None else tuple(map(int, item.shape)) for item in column)
-                described = merged(shapes, leaf.dtype, None if plain else tuple(leaf.stride()))
+                strides = None if plain else tuple(leaf.stride())
+                described = merged(shapes, leaf.dtype, strides, None if plain else order_of(leaf))
                 if described.worlds is not None and len(shapes) > len(WORLDS):
-                    described = spec(described.shape, leaf.dtype, None, shapes[: len(WORLDS)])
+                    described = spec(described.shape, leaf.dtype, described.strides, shapes[: len(WORLDS)])
                 positions[position] = Leaf(len(specs))
                 specs.append(described)
             elif type(leaf) is int and any(item not in (None, leaf) for item in column) and self.device == "meta":

@@ -69,6 +69,26 @@ def elements(reads: Sequence[Spec | IntSpec]) -> int:
     return total
 
 
+def order_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The axes from the outermost in memory to the innermost, after a -1 if there are gaps between elements."""
+    strides = tensor.stride()
+    axes = sorted(range(tensor.dim()), key=lambda axis: -strides[axis])
+    return (*axes,) if tensor.permute(axes).is_contiguous() else (-1, *axes)
+
+
+def laid_out(shape: Sequence[int], order: Sequence[int], dtype: torch.dtype, device: str) -> torch.Tensor:
+    """A tensor of this shape whose memory is ordered so."""
+    axes = [axis for axis in order if axis >= 0]
+    if len(axes) != len(shape):  # in this world its rank is another
+        return torch.empty(shape, dtype=dtype, device=device)
+    sizes = [shape[axis] for axis in axes]
+    if order[0] >= 0:
+        made = torch.empty(sizes, dtype=dtype, device=device)
+    else:
+        made = torch.empty([*sizes[:-1], 2 * sizes[-1]], dtype=dtype, device=device)[..., : sizes[-1]]
+    return made.permute([axes.index(axis) for axis in range(len(axes))])
+
+
 def memory_of(tensor: Any) -> int | None:
     """What tells one tensor's memory from another's."""
     if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided:

@@ -167,6 +167,20 @@ def test_a_changed_view_of_unknown_size(run):
         np.testing.assert_array_equal(run(y, {x: np.ones((rows, 2))}), want)
 
 
+def test_layouts_of_unknown_size_are_known(run):
+    x = gg.placeholder(gg.float32, [None, 3], name="x")
+    assert x.is_contiguous() and not x.t().is_contiguous() and not x[:, 1:].is_contiguous()
+    assert x.t().contiguous().is_contiguous() and x.t().t().is_contiguous()
+    y = x * 1.0
+    flat = y.t().reshape(-1)  # a copy, since the columns lie apart
+    flat.add_(10.0)
+    window = y[:, 1:].reshape(-1)
+    window.mul_(0.0)
+    found = run([y, flat, window], feed())
+    assert found[0].tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert found[1].tolist() == [11, 14, 12, 15, 13, 16] and not found[2].any()
+
+
 def test_expanded_memory_is_refused_where_it_is_changed(base):
     with pytest.raises(gg.errors.RecordingError, match=r"share memory.*\n.*expand(.|\n)*test_aliasing"):
         base.expand(4, 2, 3).add_(1.0)
