@@ -216,6 +216,13 @@ def memory(options: argparse.Namespace) -> list[Table]:
     table.row("one of a chain of sines", exactly(allocated(record) / length), "networkx node and edge", exactly(theirs))
     shown = allocated(partial(looked_at, record))
     table.row("  and graph.nx looked at", exactly(shown / length), "networkx node and edge", exactly(theirs))
+    model = transformer(2 if options.quick else 12, batch=2, width=8, length=4)
+    module = model.module()
+    for style, record in (("functional", partial(functional, model)), ("nn.Module", partial(modular, model, module))):
+        known = record()
+        theirs = allocated(networkx_alone(known)) / len(known)
+        mine = allocated(record) / len(known)
+        table.row(f"one of a transformer, {style}", exactly(mine), "networkx node and edge", exactly(theirs))
     return [table]
 
 
