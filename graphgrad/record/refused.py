@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
 from ..graph.scopes import as_device
+from ..ground.errors import RecordingError, message
 from .known import known_tensor
-from .record import handlers, record, symbolic
+from .record import first_symbolic, handlers, record, symbolic
 from .tensor import Tensor, no_value
 
 
@@ -70,3 +71,13 @@ for _name in ("equal", "allclose", "is_nonzero"):
             handlers[getattr(_owner, _name)] = _needs_value(getattr(_owner, _name), f"torch.{_name}()")
 for _name in "item tolist numpy __bool__ __int__ __float__ __complex__ __index__ __contains__ __array__".split():
     handlers[getattr(torch.Tensor, _name)] = _needs_value(getattr(torch.Tensor, _name), f"{_name.strip('_')}()")
+
+
+def _forward_mode(*args: Any, **kwargs: Any) -> NoReturn:
+    found = first_symbolic((args, kwargs))
+    what = "forward-mode differentiation (dual numbers) can't be recorded"
+    raise RecordingError(message(what, found.op if found is not None else None, "gg.gradients"))
+
+
+for _name in ("_make_dual", "_unpack_dual"):
+    handlers[getattr(torch._VF, _name)] = _forward_mode

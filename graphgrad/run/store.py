@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from ..ground.errors import FailedPreconditionError
+from ..ground.spec import spec
 from ..record.variable import State
 
 
@@ -67,6 +68,13 @@ class Store:
                     f"the variable {state.name} has no value yet",
                     op,
                     "session.run(gg.global_variables_initializer()) first",
+                )
+            now = spec(state.parameter.shape, state.parameter.dtype)
+            if now.shape != state.spec.shape or now.dtype is not state.spec.dtype:
+                raise FailedPreconditionError(
+                    f"the parameter {state.name} was {state.spec!r} when it was recorded and is {now!r} now",
+                    state.reads[0].op,
+                    "record the module again after changing it",
                 )
             with torch.inference_mode(False), torch.no_grad():
                 found = leaf(state.parameter.detach().clone().to(self._device))

@@ -176,6 +176,14 @@ def test_buffers_change_under_control_dependencies_too(x):
         assert session.state_dict(module)["num_batches_tracked"] == 1
 
 
+def test_a_module_that_was_changed_after_recording(x):
+    layer = nn.Linear(2, 1)
+    y = layer(x)
+    layer.double()
+    with gg.Session() as session, pytest.raises(gg.errors.FailedPreconditionError, match="was float32.*float64"):
+        session.run(y, {x: DATA})
+
+
 def test_threads_may_record_the_same_module():
     module = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 2))
     names, failures = [], []

@@ -83,3 +83,9 @@ def test_an_unknown_device_is_refused(x):
 def test_a_question_about_values_says_that_there_are_none(x, question):
     with pytest.raises(gg.errors.NoValueError, match="has no value yet: torch"):
         question(x)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's, of what it imports there
+def test_forward_mode_is_refused(x):
+    with torch.autograd.forward_ad.dual_level(), pytest.raises(gg.errors.RecordingError, match="forward-mode"):
+        torch.autograd.forward_ad.make_dual(x, torch.ones(2, 3))
