@@ -25,7 +25,7 @@ from .constants import as_constant
 from .dims import Dim, SizeRecorder
 from .infer import Leaf, Modes, Signature, Slot, rebuild
 from .probe import ChangesArguments
-from .tensor import Recorder, Tensor
+from .tensor import Recorder, Tensor, refuse_transformations
 from .variable import Variable, captured, names
 
 _grad_enabled = torch.is_grad_enabled
@@ -280,6 +280,7 @@ class _Attempt:
 def _infer(
     known: Canonical, args: tuple[Any, ...], kwargs: dict[str, Any], reads: list[Value], autocast: Any
 ) -> Signature:
+    refuse_transformations()
     slots = map(Slot, range(len(reads)))
     modes = Modes(_grad_enabled(), _default_dtype(), autocast)
     skeleton = placed(args, slots), placed(kwargs, slots)

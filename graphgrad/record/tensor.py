@@ -16,7 +16,7 @@ from ..graph import operation
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Value, hold
 from ..graph.sessions import require_session
-from ..ground.errors import NoValueError, message
+from ..ground.errors import NoValueError, RecordingError, message
 from ..ground.spec import IntSpec, Spec, declared, format_shape
 from .dims import Dim, Dimension, TensorShape, UnknownShape
 
@@ -43,6 +43,15 @@ def no_value(value: Value, wanted: str) -> NoValueError:
             "run it with session.run(tensor); for control flow on values gg.cond or torch.where",
         )
     )
+
+
+def refuse_transformations() -> None:
+    """`RecordingError` inside `torch.func.grad`, `vmap` and their like, which wrap tensors in tensors of their own."""
+    if torch._C._functorch.maybe_current_level() is not None:
+        raise RecordingError(
+            "torch.func's transformations (grad, vmap, jacrev, ...) can't look into recorded code: "
+            "differentiate with gg.gradients, or give the transformation plain tensors"
+        )
 
 
 class Tensor(torch.Tensor):

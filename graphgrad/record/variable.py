@@ -16,10 +16,10 @@ import torch
 
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of, hold
-from ..ground.errors import ArgumentTypeError, RecordingError, message
+from ..ground.errors import ArgumentTypeError, message
 from ..ground.spec import Spec, format_shape, spec
 from .constants import as_constant, constant_value, from_numpy
-from .tensor import Tensor
+from .tensor import Tensor, refuse_transformations
 
 
 class State:
@@ -229,11 +229,7 @@ def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool
     found = variables.get(id(tensor))
     if found is not None:
         return found
-    if torch._C._functorch.maybe_current_level() is not None:
-        raise RecordingError(
-            "torch.func's transformations (grad, vmap, jacrev, ...) can't look into recorded code: "
-            "differentiate with gg.gradients, or give the transformation plain tensors"
-        )
+    refuse_transformations()
     if not tensor.is_leaf:
         raise ValueError(_derived(tensor, variables))
     trainable = tensor.requires_grad if trainable is None else trainable
