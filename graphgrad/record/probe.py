@@ -50,9 +50,14 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def write(tensor: torch.Tensor, data: int) -> None:
-    """Put counting numbers, zeros or random ones into a tensor."""
+    """Put counting numbers, zeros or random ones into a tensor.
+
+    Integers alternate between 1 and 0 instead of counting: they may be classes or lengths, which some of torch's
+    kernels (`ctc_loss`) use without a look at their range.
+    """
     if data == 0:
-        tensor.copy_(torch.arange(1, tensor.numel() + 1).reshape(tensor.shape))
+        numbers = torch.arange(1, tensor.numel() + 1).reshape(tensor.shape)
+        tensor.copy_(numbers if tensor.dtype.is_floating_point or tensor.dtype.is_complex else numbers % 2)
     elif data == 2 and tensor.dtype.is_floating_point:
         tensor.copy_(torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0)))
     else:
