@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import handle_of
 from ..graph.scopes import legal_name
-from ..ground.errors import RecordingError
+from ..ground.errors import RecordingError, message
 from . import buffers, norms
 from .constants import as_constant
 from .dims import listening
@@ -69,6 +69,9 @@ class Recording(TorchFunctionMode):
         if not (func in _FACTORIES or _has_state(args, kwargs)):
             if func not in _RANDOM:
                 return func(*args, **kwargs)
+            if func.__name__.endswith("_"):  # the plain tensor can't become what each run draws
+                what = f"{func.__name__} of a plain tensor would draw once, while recording"
+                raise RecordingError(message(what, None, "torch.rand_like(tensor), torch.randn_like(tensor), ..."))
             args = (symbolic(args[0]), *args[1:]) if args else args  # its draws belong to the runs
         name = getattr(func, "__name__", "")
         if (name == "__get__" and func.__self__.__name__ not in _VIEWS) or func in _QUESTIONS:

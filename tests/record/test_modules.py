@@ -414,7 +414,6 @@ def test_changes_that_a_graph_cannot_hold_are_refused(forward, words):
         lambda plain: torch.rand_like(plain),
         lambda plain: torch.nn.functional.dropout(plain),
         lambda plain: torch.bernoulli(plain * 0.5),
-        lambda plain: plain.clone().normal_(),
         lambda plain: torch.nn.functional.gumbel_softmax(plain),
         lambda plain: torch.multinomial(plain, 2),
     ],
@@ -425,6 +424,11 @@ def test_random_calls_on_plain_tensors_draw_in_each_run(draw):
     assert torch.equal(torch.get_rng_state(), before)
     with gg.Session() as session:
         assert len({tuple(session.run(y).tolist()) for _ in range(30)}) > 1
+
+
+def test_drawing_into_a_plain_tensor_is_refused():
+    with pytest.raises(gg.errors.RecordingError, match="would draw once"):
+        recorded(lambda m, x: x * m.plain.clone().normal_())
 
 
 def test_a_leaf_given_to_record_is_a_variable_and_what_depends_on_one_is_refused():
