@@ -196,7 +196,9 @@ class Signature:
                 raise
             # torch has no meta kernel for it, or its shape depends on data: small real tensors tell.
             self.device = "cpu"
-            with trial(), torch.no_grad(), torch.random.fork_rng(devices=[]), _default_dtype(self.modes.default_dtype):
+            own_draws, quiet = torch.random.fork_rng(devices=[]), warnings.catch_warnings()
+            with trial(), torch.no_grad(), own_draws, quiet, _default_dtype(self.modes.default_dtype):
+                warnings.simplefilter("ignore")
                 self._infer_in_worlds()
 
     def _infer_in_worlds(self) -> None:

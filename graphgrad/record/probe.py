@@ -50,18 +50,20 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def write(tensor: torch.Tensor, data: int) -> None:
-    """Put counting numbers, zeros or random ones into a tensor.
+    """Put counting numbers (0), zeros (1), random (2) or small ones (3) into a tensor.
 
-    Integers alternate between 1 and 0 instead of counting: they may be classes or lengths, which some of torch's
-    kernels (`ctc_loss`) use without a look at their range.
+    Integers are never random, and with 3 they are 1, 0, 1, 0, ...: they may be classes or lengths, which some of
+    torch's kernels (`ctc_loss`) use without a look at their range.
     """
-    if data == 0:
-        numbers = torch.arange(1, tensor.numel() + 1).reshape(tensor.shape)
-        tensor.copy_(numbers if tensor.dtype.is_floating_point or tensor.dtype.is_complex else numbers % 2)
-    elif data == 2 and tensor.dtype.is_floating_point:
-        tensor.copy_(torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0)))
-    else:
+    numbers = torch.arange(1, tensor.numel() + 1).reshape(tensor.shape)
+    if data == 1:
         tensor.zero_()
+    elif not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
+        tensor.copy_({0: numbers, 2: numbers.clamp(max=2), 3: numbers % 2}[data])
+    elif data != 2:
+        tensor.copy_(numbers)
+    else:
+        tensor.copy_(torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0)))
 
 
 def elements(reads: Sequence[Spec | IntSpec]) -> int:

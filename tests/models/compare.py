@@ -56,7 +56,8 @@ def compare(
         if step is not None:
             losses = [session.run([loss, step], feeds)[0] for _ in range(STEPS)]
             close(losses, trained(eager, plain, call), rtol, "losses of the training")
-            assert losses[0] != losses[-1]
+            moved = any(want is not None and want.abs().max() > 1e-6 for want in expected)
+            assert losses[0] != losses[-1] or not moved
 
 
 def trained(module: nn.Module, inputs: Sequence[torch.Tensor], call: Callable[..., Any]) -> list[float]:

@@ -11,6 +11,8 @@ from graphgrad.record.probe import ChangesArguments, Watch, elements, memory_of,
 def test_contents(dtype):
     tensor = torch.empty(2, 3, dtype=dtype)
     write(tensor, 0)
+    assert tensor.flatten().tolist() == torch.arange(1, 7).to(dtype).tolist()
+    write(tensor, 3)
     integral = dtype in (torch.int64, torch.bool)
     assert tensor.flatten().tolist() == ([1, 0, 1, 0, 1, 0] if integral else [1, 2, 3, 4, 5, 6])
     write(tensor, 1)
