@@ -86,10 +86,7 @@ class Graph:
         op.signature = signature
         op.payload = payload
         frame = user_frame()
-        if frame is None:
-            op.code, op.lineno = None, 0
-        else:
-            op.code, op.lineno = frame.f_code, frame.f_lineno
+        op.code, op.lineno = (None, 0) if frame is None else (frame.f_code, frame.f_lineno)
         if reads:
             sources = reads[0].op.sources
             for value in reads:
