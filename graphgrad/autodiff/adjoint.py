@@ -7,6 +7,7 @@ need and are nodes like any other, so the k-th order needs nothing new.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from ..graph.operation import Operation, Role, Value
 from ..ground.spec import IntSpec, Spec
 from ..record import derivative
 from ..record.derivative import NO_DERIVATIVE, Derivative
+from ..record.functions import Applied
 
 
 class Cotangent:
@@ -92,6 +94,15 @@ class GradientCall:
         self.operations = frozenset([step.node for step in self.path if type(step.node) is Operation])
         if len(self.operations) != len(self.path):
             self.through = frozenset(_owners(self.path))
+
+    @functools.cached_property
+    def made_by_torch(self) -> bool:
+        """Whether torch makes all results; it may hand a seed through, and a user's backward anything."""
+        return (
+            all(seed is None for seed in self.seeds)
+            and not any(type(op.target) is Applied for op in self.operations)
+            and all(inner.payload.made_by_torch for inner in self.through)
+        )
 
 
 def _owners(path: list[PathStep]) -> list[Operation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -60,7 +61,7 @@ class Fetches:
             position = self.values[found]
             return lambda results: copy.copy(results[position])
         position = self.values[found] = len(self.values)
-        return lambda results: results[position]
+        return operator.itemgetter(position)
 
     def _leaf(self, leaf: Any) -> Value | Operation:
         if isinstance(leaf, (Tensor, Dim)):

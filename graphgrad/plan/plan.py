@@ -10,7 +10,6 @@ from types import MappingProxyType
 from ..autodiff.adjoint import derivative_of
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
-from ..record.functions import Applied
 from ..record.variable import State
 from .merge import merge
 from .select import Asked, Selection, select
@@ -108,7 +107,7 @@ class _Planner:
             if carried and value.spec.differentiable and self._shares_node(op, index):
                 if carrying:
                     own.append(index)
-                elif value not in self.xs:
+                elif value not in self.xs and not _made_by_torch(op):
                     cut.append(index)
             if value in self.xs and not carrying and value.spec.differentiable:
                 roots.append(index)
@@ -273,10 +272,12 @@ def _root(value: Value, same: Mapping[Value, Value] = MappingProxyType({})) -> V
 def _apart(value: Value) -> bool:
     """Whether it surely shares no memory with a variable, so that variables may change while it is needed."""
     op = _root(value).op
-    if op.role is Role.GRADIENT:  # torch may hand a seed through, and a user's backward anything
-        custom = any(type(each.target) is Applied for each in op.payload.operations)
-        return all(seed is None for seed in op.payload.seeds) and not custom
-    return op.role in (Role.CALL, Role.CONSTANT, Role.PLACEHOLDER)
+    return _made_by_torch(op) if op.role is Role.GRADIENT else op.role in (Role.CALL, Role.CONSTANT, Role.PLACEHOLDER)
+
+
+def _made_by_torch(op: Operation) -> bool:
+    """Whether this is a gradients() call whose results are no tensors that are there already."""
+    return op.role is Role.GRADIENT and op.payload.made_by_torch
 
 
 def _fresh(value: Value) -> bool:

@@ -26,7 +26,7 @@ from .layout import HEADER, Line, layout
 from .printing import Names, Printer, pattern_of
 
 
-@dataclass
+@dataclass(slots=True, weakref_slot=True)
 class Program:
     """An emitted plan.
 
@@ -36,6 +36,9 @@ class Program:
             those variables that are not updated in place.
         constants: what `const` has to be.
         ops: line number -> the operation of that line.
+        states, renamed, donated: the variables that it reads or sets; those that get a new tensor; those
+            that are updated in place.
+        switches: whether it needs a `run`.
     """
 
     plan: Plan
@@ -44,9 +47,11 @@ class Program:
     constants: list[Any]
     ops: list[Operation | None]
     filename: str
+    states: tuple[State, ...]
     renamed: tuple[State, ...]
     donated: tuple[State, ...]
     taped: bool
+    switches: bool
 
 
 _numbers = itertools.count()
@@ -66,10 +71,11 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
     body = "\n" * text.count("\n", 0, imports) + text[imports:]
     exec(compile(body, filename, "exec"), namespace)  # noqa: S102
     program = Program(
-        plan, text, namespace["program"], emitter.printer.constants, ops, filename,
+        plan, text, namespace["program"], emitter.printer.constants, ops, filename, tuple(plan.states),
         tuple(update.state for update in plan.updates if not update.donated),
         tuple(update.state for update in plan.updates if update.donated),
         emitter.taped,
+        any("run." in line.text for line in emitter.lines),
     )  # fmt: skip
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     weakref.finalize(program, linecache.cache.pop, filename, None)
@@ -159,9 +165,7 @@ class _Emitter:
             if not update.donated:
                 kept.add(name)
                 renamed.append(f"{name}.detach()")
-        for update in plan.updates:
-            if update.donated:
-                self._donate(update.op)
+        self._donate([update.op for update in plan.updates if update.donated])
         return f"return [{', '.join(outputs)}], [{', '.join(renamed)}]", kept
 
     def _check(self, op: Operation, name: str) -> None:
@@ -170,12 +174,19 @@ class _Emitter:
         if not spec.static and spec.shape != ():
             self._emit(f"check_shape({name}, {tuple(op.payload.spec.shape)})", op, (name,))
 
-    def _donate(self, op: Operation) -> None:
-        delta = self._read(op, 0)
-        method = f"{op.target.__name__}_"
-        extra = "".join(f", {key}={value!r}" for key, value in op.kwargs.items())
-        place = self.state_number[op.payload]
-        self._emit(f"state[{place}].{method}({delta}{extra})", op, (self.name(op.reads[0]),))
+    def _donate(self, ops: Sequence[Operation]) -> None:
+        """The updates in place: those that differ in their tensors alone are one call of torch."""
+        alike: dict[tuple[str, str], list[Operation]] = {}
+        for op in ops:
+            extra = "".join(f", {key}={value!r}" for key, value in op.kwargs.items())
+            alike.setdefault((f"{op.target.__name__}_", extra), []).append(op)
+        for (method, extra), some in alike.items():
+            deltas = [self._read(op, 0) for op in some]
+            places = [f"state[{self.state_number[op.payload]}]" for op in some]
+            text = f"{places[0]}.{method}({deltas[0]}{extra})"
+            if len(some) > 1:
+                text = f"torch._foreach_{method}([{', '.join(places)}], [{', '.join(deltas)}]{extra})"
+            self._emit(text, some[0], [self.name(op.reads[0]) for op in some])
 
     # -- one operation ----------------------------------------------------------------------------
 

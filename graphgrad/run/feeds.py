@@ -27,6 +27,8 @@ _INTEGERS = {dtype: torch.iinfo(dtype) for dtype in _NUMPY if not (dtype.is_floa
              and dtype is not torch.bool}  # fmt: skip
 
 
+_STRIDED = torch.strided
+
 # What rounds to the largest float32.
 _FLOAT32_MAX = 3.4028235677973366e38
 
@@ -36,11 +38,13 @@ def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:
     spec = value.spec
     assert isinstance(spec, Spec)
     kind = type(data)
+    if kind is torch.Tensor and data.dtype is spec.dtype and _as_it_is(data, spec):
+        return data if device == "cpu" else _placed(data, device)
     if kind is float and spec.shape == () and spec.dtype is torch.float32:
         if abs(data) > _FLOAT32_MAX and not math.isinf(data):
             raise _unfit(value, data)
         return _placed(torch.from_numpy(np.array(data, np.float32)), device)  # a third of torch.tensor's time
-    elif isinstance(data, torch.Tensor):
+    if isinstance(data, torch.Tensor):
         tensor = _from_tensor(value, spec, data)
     else:
         tensor = _from_array(value, spec, data)
@@ -56,6 +60,17 @@ def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:
                 )
             )
     return _placed(tensor, device)
+
+
+def _as_it_is(data: torch.Tensor, spec: Spec) -> bool:
+    """Whether a tensor of the right dtype can be used without a further look."""
+    return (
+        not (data.is_nested or data.requires_grad or data.is_neg() or data.is_inference())
+        and data.layout is _STRIDED
+        and data.shape == spec.shape
+        and (spec.strides is not None or data.is_contiguous())
+        and not (spec.dtype.is_complex and data.is_conj())
+    )
 
 
 def _placed(tensor: torch.Tensor, device: str) -> torch.Tensor:

@@ -8,25 +8,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..plan.steps import Plan
-
 
 def convert(
-    plan: Plan,
+    shared: Sequence[int],
     outputs: list[Any],
     feeds: Sequence[Any],
     state: Sequence[Any],
     constants: Sequence[Any],
     numpy: bool,
 ) -> list[Any]:
-    """The fetched values; those that may share memory are compared with everything that outlives the run."""
-    if plan.shared:
+    """The fetched values; those whose numbers are in `shared` are compared with everything that outlives the run."""
+    if shared:
         taken = {_memory(item) for item in (*feeds, *state, *constants) if isinstance(item, torch.Tensor)}
         first_of: dict[Any, int] = {}
         for number, tensor in enumerate(outputs):
             if isinstance(tensor, torch.Tensor):
                 first_of.setdefault(_memory(tensor), number)
-        for number in plan.shared:
+        for number in shared:
             tensor = outputs[number]
             if isinstance(tensor, torch.Tensor) and (
                 _memory(tensor) in taken
@@ -37,7 +35,8 @@ def convert(
                 outputs[number] = tensor.detach().clone(
                     memory_format=torch.contiguous_format if dense else torch.preserve_format
                 )
-    return [_numpy(tensor) if numpy else _torch(tensor) for tensor in outputs]
+    turned = _numpy if numpy else _torch
+    return [turned(tensor) for tensor in outputs]
 
 
 _SCALARS: dict[torch.dtype, Any] = {
@@ -55,6 +54,8 @@ def _memory(tensor: torch.Tensor) -> Any:
 
 
 def _torch(tensor: Any) -> Any:
+    if type(tensor) is torch.Tensor and not (tensor._is_zerotensor() or tensor.is_conj() or tensor.is_neg()):
+        return tensor.detach()
     return _plain(tensor) if isinstance(tensor, torch.Tensor) else torch.tensor(tensor)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,11 @@ from .feeds import feed
 from .results import convert
 from .runtime import Run, Streams
 from .store import Store
+
+_grad_enabled, _set_grad = torch.is_grad_enabled, torch._C._set_grad_enabled
+_inference = torch.is_inference_mode_enabled
+_autocast = torch._C._is_any_autocast_enabled
+_modes = torch._C._len_torch_function_stack
 
 # Programs kept per session; the oldest goes first.
 _KEPT = 512
@@ -152,31 +158,36 @@ class Session:
         return feeds, state, program.constants, Run(prepared.orders, self._streams.draw)
 
     def _run(self, prepared: _Prepared, keys: tuple[Value, ...], data: Any) -> Any:
-        self._check_open()
-        if torch.is_inference_mode_enabled():
+        """Run; a step of a model has flushed the caches before, so that each further function called costs."""
+        if self._closed or _inference():
+            self._check_open()
             with torch.inference_mode(False):
                 return self._run(prepared, keys, data)
-        device = self._device
-        feeds = [feed(key, item, device) for key, item in zip(keys, data, strict=True)]
-        program = prepared.program
-        run = Run(prepared.orders, self._streams.draw)
-        states = program.plan.states
-        exclusive = False
-        if states:
-            state, exclusive = self._store.begin(states, program.donated)
-        else:
-            state = []
+        feeds = [*map(feed, keys, data, itertools.repeat(self._device))]
+        program, store = prepared.program, self._store
+        run = Run(prepared.orders, self._streams.draw) if program.switches else None
+        states, donated = program.states, program.donated
+        state, exclusive = store.begin(states, donated) if states else ([], False)
+        grad = _grad_enabled()
         try:
-            outputs, renamed = _execute(program, feeds, state, run)
+            if _autocast() or _modes():
+                with _without_modes():
+                    outputs, renamed = program.call(feeds, state, program.constants, run)
+            else:
+                outputs, renamed = program.call(feeds, state, program.constants, run)
             if program.renamed:
-                self._store.put(program.renamed, renamed)
-            if program.donated and not exclusive:
-                self._store.put(program.donated, [state[states.index(each)] for each in program.donated])
+                store.put(program.renamed, renamed)
+            if donated and not exclusive:
+                store.put(donated, [state[states.index(each)] for each in donated])
+        except BaseException as error:
+            _set_grad(grad)  # as the program does at its end
+            if isinstance(error, OpError) or not isinstance(error, Exception):
+                raise
+            raise _failure(error, program) from error
         finally:
             if states:
-                self._store.end(exclusive)
-        results = convert(program.plan, outputs, feeds, state, program.constants, self._numpy)
-        return prepared.build(results)
+                store.end(exclusive)
+        return prepared.build(convert(program.plan.shared, outputs, feeds, state, program.constants, self._numpy))
 
     def _prepare(self, fetches: Any, feeds: tuple[Value, ...]) -> _Prepared:
         key = (key_of(fetches), feeds)
@@ -312,22 +323,6 @@ class InteractiveSession(Session):
         if not self._closed:
             self._default.__exit__(None, None, None)
         super().close()
-
-
-def _execute(program: Program, feeds: list[Any], state: list[Any], run: Run) -> tuple[list[Any], list[Any]]:
-    """Call the program with torch's switches as it needs them, whatever the caller has set."""
-    outer = torch.is_grad_enabled()
-    try:
-        if torch._C._is_any_autocast_enabled() or torch._C._len_torch_function_stack():
-            with _without_modes():
-                return program.call(feeds, state, program.constants, run)  # type: ignore[no-any-return]
-        return program.call(feeds, state, program.constants, run)  # type: ignore[no-any-return]
-    except OpError:
-        raise
-    except Exception as error:
-        raise _failure(error, program) from error
-    finally:
-        torch._C._set_grad_enabled(outer)
 
 
 @contextlib.contextmanager

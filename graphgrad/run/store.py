@@ -22,20 +22,22 @@ class Store:
     def __init__(self, device: str) -> None:
         self._values: dict[State, torch.Tensor] = {}
         self._device = device
-        self._free = threading.Condition()
+        self._lock = threading.RLock()
+        self._free = threading.Condition(self._lock)  # the lock itself is the quicker one to take
+        self._waiting = 0
         self._active = 0
         self._owner: int | None = None
 
     def begin(self, states: Sequence[State], donated: Sequence[State]) -> tuple[list[torch.Tensor], bool]:
         """The values for a run, and whether those donated are the store's own."""
-        me = threading.get_ident()
-        with self._free:
-            while self._owner is not None and self._owner != me:
-                self._free.wait()
-            tensors = [self._get(state) for state in states]
+        with self._lock:
+            if self._owner is not None:
+                self._wait()
+            known = self._values
+            tensors = [known[state] if state in known else self._get(state) for state in states]
             exclusive = bool(donated) and self._active == 0
             if exclusive:
-                self._owner = me
+                self._owner = threading.get_ident()
             elif donated:
                 copies = set(donated)
                 tensors = [
@@ -47,15 +49,26 @@ class Store:
 
     def end(self, exclusive: bool) -> None:
         """The run is over, or has failed."""
-        with self._free:
+        with self._lock:
             self._active -= 1
             if exclusive:
                 self._owner = None
-                self._free.notify_all()
+                if self._waiting:
+                    self._free.notify_all()
+
+    def _wait(self) -> None:
+        """Until no other thread has the store to itself."""
+        me = threading.get_ident()
+        self._waiting += 1
+        try:
+            while self._owner is not None and self._owner != me:
+                self._free.wait()
+        finally:
+            self._waiting -= 1
 
     def put(self, states: Sequence[State], tensors: Sequence[torch.Tensor]) -> None:
         """Bind new values."""
-        with self._free:
+        with self._lock:
             for state, tensor in zip(states, tensors, strict=True):
                 self._values[state] = leaf(tensor)
 
@@ -86,7 +99,7 @@ class Store:
 
     def value(self, state: State) -> torch.Tensor:
         """The current value; `FailedPreconditionError` if there is none."""
-        with self._free:
+        with self._lock:
             return self._get(state)
 
 

@@ -106,6 +106,31 @@ def test_a_donated_update_is_in_place_and_last(x):
     assert [line for line in lines if line.startswith("v_fetched = v.detach().clone()")]
 
 
+def test_updates_that_differ_in_their_tensors_alone_are_one_call(x):
+    v, w, u = (gg.Variable([1.0, 2.0], name=name) for name in "vwu")
+    updates = [v.assign_sub(x * 2.0), w.assign_add(x * 3.0), u.assign_sub(x * 4.0)]
+    lines = code(program([update.op for update in updates], [x]).text)
+    assert [line for line in lines if line.startswith("torch._foreach_sub_([state[0], state[2]], [")]
+    assert [line for line in lines if line.startswith("state[1].add_(")]
+    with gg.Session() as session:
+        session.run(gg.global_variables_initializer())
+        session.run([update.op for update in updates], {x: [1.0, 10.0]})
+        assert [value.tolist() for value in session.run([v, w, u])] == [[-1.0, -18.0], [4.0, 32.0], [-3.0, -38.0]]
+
+
+def test_a_gradient_that_torch_makes_needs_no_detach_and_a_seed_does(x):
+    w = gg.Variable([1.0, 2.0], name="w")
+    (plain,), (seeded,) = gg.gradients(w * x, w), gg.gradients(w * x, w, grad_ys=w * 2.0)
+    assert "grad_w = grad_w.detach()" not in program([plain], [x]).text
+    assert "grad_w = grad_w.detach()" in program([seeded], [x]).text
+
+
+def test_a_program_without_switches_gets_no_run(x):
+    v = gg.Variable([1.0, 2.0])
+    assert not program([v * x], [x]).switches
+    assert program([gg.random_normal([2])]).switches
+
+
 def test_other_updates_are_returned(x):
     v = gg.Variable([1.0, 2.0], name="v")
     found = program([v.assign(x).op], [x])

@@ -17,7 +17,7 @@ def x():
 def converted(tensors, outputs, feeds=(), state=(), constants=(), numpy=True):
     """What fetching these tensors gives if the program returned these outputs."""
     planned = plan(tuple(tensor._value for tensor in tensors), (), ())
-    return convert(planned, list(outputs), feeds, state, constants, numpy)
+    return convert(planned.shared, list(outputs), feeds, state, constants, numpy)
 
 
 def test_arrays_scalars_and_dtypes_that_numpy_lacks(x):
