@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
+
 import torch
 
 from ..graph.graph import Graph
@@ -10,16 +13,19 @@ from . import buffers
 from .aliasing import change
 from .tensor import Tensor
 
+# The types that modules hold most.
+_NO_TENSORS = frozenset((dict, OrderedDict, bool, int, float, str, tuple, set, type(None)))
+
 
 class Kept:
-    """The buffers of a module, and with `everything` the tensors of all its parts, before its forward runs."""
+    """The buffers of modules, and with `everything` the tensors that they hold besides, before forward runs."""
 
-    def __init__(self, module: torch.nn.Module, everything: bool) -> None:
-        parts = list(module.modules()) if everything else [module]
+    def __init__(self, parts: Sequence[torch.nn.Module], everything: bool) -> None:
         self._buffers = [(part, dict(part._buffers)) for part in parts if part._buffers or everything]
         self._plain = [
             (part, name, value)
             for part in (parts if everything else ())
+            if not _NO_TENSORS.issuperset(map(type, part.__dict__.values()))
             for name, value in part.__dict__.items()
             if isinstance(value, torch.Tensor) and not isinstance(value, Tensor)
         ]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from torch.overrides import TorchFunctionMode
 
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import handle_of
-from ..graph.scopes import legal_name
 from ..ground.errors import RecordingError, message
 from . import buffers, norms
 from .constants import as_constant
@@ -29,6 +29,8 @@ from .dims import listening
 from .infer import probing
 from .kept import Kept
 from .known import compiling, guards
+from .layers import plain, record_plain
+from .parts import calls, named, parts_of, scope_of
 from .record import call, first_symbolic, symbolic
 from .tensor import Tensor, no_value
 from .variable import Variable, names
@@ -143,16 +145,6 @@ def _has_state(args: Any, kwargs: Any) -> bool:
     return False
 
 
-class _Calls(threading.local):
-    """The modules being called on this thread, outermost first, and the paths of all modules inside the first."""
-
-    def __init__(self) -> None:
-        self.modules: list[torch.nn.Module] = []
-        self.paths: dict[int, str] = {}
-
-
-_calls = _Calls()
-
 # Recording exchanges a module's buffers for symbolic tensors while its forward runs: one thread at a time.
 _lock = threading.RLock()
 
@@ -160,35 +152,57 @@ _lock = threading.RLock()
 @contextlib.contextmanager
 def recording() -> Iterator[None]:
     """Record every torch call in the block."""
-    with Recording(), compiling():
+    with Recording(), compiling(), _patient_collector():
         yield
+
+
+# New objects between two looks of Python's garbage collector while a model is recorded.
+_PATIENCE = 100_000
+
+
+@contextlib.contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Let the garbage collector look seldom: what recording makes lives as long as its graph."""
+    first, *rest = gc.get_threshold()
+    if 0 < first < _PATIENCE:
+        gc.set_threshold(_PATIENCE, *rest)
+    try:
+        yield
+    finally:
+        gc.set_threshold(first, *rest)
 
 
 def _call_module(original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:
     """Call a module: inside a scope with its name, everything recorded."""
-    calls = _calls.__dict__
-    if not calls["modules"]:
-        with _lock, graph.as_default(), Recording(), compiling(), _named(module, graph.context.scope):
-            return _call_scoped(original, graph, module, args, kwargs, calls)
-    if id(module) not in calls["paths"]:  # not a part of the outermost one: kept in a list, or made by forward
-        with _named(module, graph.context.scope):
-            return _call_scoped(original, graph, module, args, kwargs, calls)
-    return _call_scoped(original, graph, module, args, kwargs, calls)
+    now = calls.__dict__
+    if not now["modules"]:
+        parts = parts_of(module)
+        with _lock, graph.as_default(), recording(), named(parts, graph.context.scope):
+            return _call_scoped(original, graph, module, args, kwargs, list(parts.values()))
+    if id(module) not in now["paths"]:  # not a part of the outermost one: kept in a list, or made by forward
+        with named(parts_of(module), graph.context.scope):
+            return _call_scoped(original, graph, module, args, kwargs)
+    if len(args) == 1 and type(args[0]) is Tensor and not kwargs:
+        layer = plain(module, args[0])
+        if layer is not None:
+            return record_plain(graph, module, layer)
+    return _call_scoped(original, graph, module, args, kwargs)
 
 
 def _call_scoped(
-    original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any, calls: dict[str, Any]
-) -> Any:
-    """Call a module inside the scope with its name."""
+    original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any,
+    everything: Sequence[torch.nn.Module] = (),
+) -> Any:  # fmt: skip
+    """Call a module inside the scope with its name; the outermost is given all of its parts."""
     context = graph.context.__dict__
     outer = context["scope"]
-    callers = calls["modules"]
-    scope = _scope(calls["paths"], callers, module)
+    callers = calls.modules
+    scope = scope_of(module)
     if scope:
         context["scope"] = graph.unique_name(scope) + "/"
     inside = module in callers  # it calls itself: its buffers are settled where it was called first
     callers.append(module)
-    kept = Kept(module, everything=len(callers) == 1) if module._buffers or len(callers) == 1 else None
+    kept = Kept(everything or [module], bool(everything)) if module._buffers or everything else None
     buffers.enter()
     first, result = len(graph), None
     try:
@@ -204,35 +218,6 @@ def _call_scoped(
         if kept is not None and not inside:
             kept.restore()
     return result
-
-
-@contextlib.contextmanager
-def _named(module: torch.nn.Module, scope: str) -> Iterator[None]:
-    """While the module is called, its parts and parameters have names."""
-    root = legal_name(type(module).__name__.lower())
-    outer = _calls.paths, names.parameters, names.buffers
-    paths = {id(part): f"{root}.{path}" if path else root for path, part in module.named_modules()}
-    owned = {id(p): scope + _scope_name(f"{root}.{path}") for path, p in module.named_parameters()}
-    kept = {id(b): scope + _scope_name(f"{root}.{path}") for path, b in module.named_buffers()}
-    _calls.paths, names.parameters, names.buffers = outer[0] | paths, outer[1] | owned, outer[2] | kept
-    try:
-        yield
-    finally:
-        _calls.paths, names.parameters, names.buffers = outer
-
-
-def _scope(paths: dict[int, str], callers: list[torch.nn.Module], module: torch.nn.Module) -> str:
-    """The path of a module as seen from the one that calls it."""
-    path = paths.get(id(module), "")
-    if callers:
-        caller = paths.get(id(callers[-1]), "")
-        path = path[len(caller) + 1 :] if path.startswith(f"{caller}.") else path.rpartition(".")[2]
-    return _scope_name(path)
-
-
-@functools.lru_cache(4096)
-def _scope_name(path: str) -> str:
-    return legal_name(path).replace(".", "/")
 
 
 def _install() -> None:

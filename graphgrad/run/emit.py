@@ -23,7 +23,7 @@ from ..record.infer import Leaf, leaves
 from ..record.variable import State
 from . import runtime
 from .layout import HEADER, Line, layout
-from .printing import Names, Printer, pattern_of
+from .printing import Names, Printer, pattern_of, with_modes
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -276,7 +276,7 @@ class _Emitter:
                 pattern, text = f"{', '.join(flat)},", f"leaves({text})"
         text = f"{pattern or '_'} = {text}"
         if signature is not None:
-            text = _with_modes(step, text)
+            text = with_modes(step, text)
         self._emit(text, op, self._used(op), defined)
 
     def _target(self, value: Value) -> str:
@@ -391,15 +391,3 @@ _EMIT: dict[Role, Callable[[_Emitter, Step], None]] = {
     Role.GRADIENT: _Emitter._gradient,
     Role.GROUP: _Emitter._group,
 }
-
-
-def _with_modes(step: Step, text: str) -> str:
-    modes = step.op.signature.modes
-    if modes.autocast:
-        device, dtype = modes.autocast
-        text = f"with torch.autocast({device!r}, {dtype}): {text}"
-    if modes.default_dtype is not torch.float32 and not any(value.spec.differentiable for value in step.op.reads):
-        text = f"with default_dtype({modes.default_dtype}): {text}"
-    if step.math:
-        text = f"with math_attention(): {text}"
-    return text

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from ..graph.operation import Operation, Value
+from ..plan.steps import Step
 from ..record.canonical import NAMESPACES, Attribute
 from ..record.infer import Leaf
 from ..record.inplace import OnCopy
@@ -203,3 +204,16 @@ def pattern_of(structure: Any, names: list[str]) -> str:
     if isinstance(structure, (tuple, list)):
         return "(" + "".join(f"{pattern_of(item, names)}, " for item in structure).rstrip() + ")"
     return "{}" if isinstance(structure, dict) else "_"
+
+
+def with_modes(step: Step, text: str) -> str:
+    """The statement of a call, in the modes that held while it was recorded."""
+    modes = step.op.signature.modes
+    if modes.autocast:
+        device, dtype = modes.autocast
+        text = f"with torch.autocast({device!r}, {dtype}): {text}"
+    if modes.default_dtype is not torch.float32 and not any(value.spec.differentiable for value in step.op.reads):
+        text = f"with default_dtype({modes.default_dtype}): {text}"
+    if step.math:
+        text = f"with math_attention(): {text}"
+    return text
