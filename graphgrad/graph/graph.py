@@ -43,8 +43,9 @@ class Graph:
     def __init__(self) -> None:
         self.seed: int | None = None
         self.context = Context()
-        # What other floors keep per graph (captured parameters, constants), by the module that owns it.
+        # What other floors keep per graph: by the module that owns it, and the variables of captured tensors by their id.
         self.annexes: dict[str, Any] = {}
+        self.parameters: dict[int, Any] = {}
         self._operations: list[Operation] = []
         self.nx: networkx.MultiDiGraph[str] = live_view(self._operations)
         self._indexed: dict[str, Operation] = {}
@@ -86,7 +87,7 @@ class Graph:
         op.signature = signature
         op.payload = payload
         frame = user_frame()
-        op.code, op.lineno = (None, 0) if frame is None else (frame.f_code, frame.f_lineno)
+        op.code, op.lasti = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
         if reads:
             sources = reads[0].op.sources
             for value in reads:
@@ -129,8 +130,12 @@ class Graph:
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """A name that no operation has yet, inside the current scope."""
+        return self.unique(self.context.scope + name, mark_as_used)
+
+    def unique(self, name: str, mark_as_used: bool = True) -> str:
+        """A name that no operation has yet, given with its scope."""
         with self._lock:
-            return self._names.unique(self.context.scope + name, mark_as_used)
+            return self._names.unique(name, mark_as_used)
 
     def name_scope(self, name: str | None) -> contextlib.AbstractContextManager[str]:
         """Prefix names with a scope. A trailing '/' re-enters a scope; None or '' is the root."""

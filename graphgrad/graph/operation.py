@@ -9,7 +9,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from ..ground.spec import IntSpec, Spec
-from .origin import short, source_line
+from .origin import line_of, short, source_line
 from .sessions import require_session
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Operation:
 
     __slots__ = (
         "graph", "id", "name", "type", "role", "target", "_args", "_kwargs", "_reads", "_values",
-        "controls", "device", "code", "lineno", "signature", "payload", "sources", "__weakref__",
+        "controls", "device", "code", "lasti", "signature", "payload", "sources", "__weakref__",
     )  # fmt: skip
 
     graph: Graph
@@ -141,8 +141,9 @@ class Operation:
     _values: Value | tuple[Value, ...]
     controls: tuple[Operation, ...]
     device: str
+    # The user's code and the instruction in it; the line of an instruction takes long to look up.
     code: CodeType | None
-    lineno: int
+    lasti: int
     signature: Any
     payload: Any
     sources: int
@@ -189,6 +190,11 @@ class Operation:
     def run(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> None:
         """Run it in the default session, or in the one given."""
         require_session(session, f"run {self.name}").run(self, feed_dict)
+
+    @property
+    def lineno(self) -> int:
+        """The line of the user's file that recorded it; 0 if there was none."""
+        return line_of(self.code, self.lasti) if self.code else 0
 
     @property
     def traceback(self) -> tuple[str, int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import linecache
 import sys
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 import torch
 
@@ -35,6 +36,23 @@ def user_frame(depth: int = 2) -> FrameType | None:
             return frame
         frame = frame.f_back
     return None
+
+
+# Code by id, since it hashes slowly; the table keeps it alive. Offsets of instructions, and their lines.
+_lines: dict[int, tuple[CodeType, list[int], list[int]]] = {}
+
+
+def line_of(code: CodeType, instruction: int) -> int:
+    """The line of an instruction, given by its offset in the code."""
+    known = _lines.get(id(code))
+    if known is None:
+        if len(_lines) >= 1000:
+            _lines.clear()
+        entries = [(start, line) for start, _, line in code.co_lines() if line is not None]
+        known = _lines[id(code)] = code, [start for start, _ in entries], [line for _, line in entries]
+    _, starts, lines = known
+    place = bisect.bisect_right(starts, instruction)
+    return lines[max(place - 1, 0)] if lines else code.co_firstlineno
 
 
 def source_line(filename: str, lineno: int) -> str:

@@ -76,7 +76,7 @@ def update(variable: Variable, value: Value) -> None:
 
 def refuse_changed(tensors: Any, wanted: str) -> None:
     """`NoValueError` if recorded code has changed one of these plain tensors, so that its own value is old."""
-    variables = get_default_graph().annexes.get("parameters", {})
+    variables = get_default_graph().parameters
     for tensor in tensors:
         variable = variables.get(id(tensor))
         if variable is not None and variable.state.written:

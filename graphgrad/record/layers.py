@@ -66,7 +66,6 @@ PLAIN: dict[type[nn.Module], tuple[Callable[[Any, dict[str, Any], Any], Plain], 
     )
 }  # fmt: skip
 
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_buffers")
 _GLOBAL_HOOKS = tuple(
     vars(torch_modules)[f"_global_{name}_hooks"] for name in ("forward", "forward_pre", "backward", "backward_pre")
 )
@@ -79,12 +78,12 @@ def plain(layer: nn.Module, x: Any) -> Plain | None:
         return None
     function, forward = known
     own = layer.__dict__
-    if type(layer).forward is not forward or "forward" in own or own.get("_compiled_call_impl") is not None:
-        return None
-    for hooks in _HOOKS:
-        if own[hooks]:
-            return None
-    if any(_GLOBAL_HOOKS) or torch._C._len_torch_function_stack() != 1:  # one mode: the recorder's own
+    if (
+        (own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"])
+        or (own["_buffers"] or "forward" in own or type(layer).forward is not forward or any(_GLOBAL_HOOKS))
+        or own.get("_compiled_call_impl") is not None
+        or torch._C._len_torch_function_stack() != 1  # one mode: the recorder's own
+    ):
         return None
     try:
         return function(layer, own["_parameters"], x)
@@ -100,7 +99,7 @@ def record_plain(graph: Graph, layer: nn.Module, what: Plain) -> Any:
     mode = torch._C._pop_torch_function_stack()  # as torch does while a mode looks at a call
     try:
         if scope:
-            context["scope"] = graph.unique_name(scope) + "/"
+            context["scope"] = graph.unique(outer + scope) + "/"
         return call(*what)
     finally:
         context["scope"] = outer

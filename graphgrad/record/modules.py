@@ -199,7 +199,7 @@ def _call_scoped(
     callers = calls.modules
     scope = scope_of(module)
     if scope:
-        context["scope"] = graph.unique_name(scope) + "/"
+        context["scope"] = graph.unique(outer + scope) + "/"
     inside = module in callers  # it calls itself: its buffers are settled where it was called first
     callers.append(module)
     kept = Kept(everything or [module], bool(everything)) if module._buffers or everything else None

@@ -69,6 +69,9 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
             value = argument._value
             reads.append(value)
             key.append(value.spec)
+        elif type(argument) is _Parameter and reads and (found := _captured(argument, reads[0].op.graph)):
+            reads.append(found)
+            key.append(found.spec)
         else:
             _scan(argument, key, reads, weak, known, (args, kwargs))
     for option, argument in kwargs.items():
@@ -177,9 +180,10 @@ def _scan(argument: Any, key: list[Any], reads: list[Value], weak: bool, known: 
 
 def _captured(parameter: Any, graph: Graph) -> Value | None:
     """The value of a parameter that the graph knows already."""
-    variables = graph.annexes.get("parameters")
-    found = variables.get(id(parameter)) if variables else None
-    return None if found is None else found.read()
+    found = graph.parameters.get(id(parameter))
+    if found is None:
+        return None
+    return found._value if not graph.context.controls else found.read()
 
 
 def placed(nest: Any, places: Iterator[Any]) -> Any:
@@ -218,8 +222,7 @@ def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[
     like = reads[0] if reads else first_symbolic(whole)
     graph = like.op.graph if like is not None else get_default_graph()
     if isinstance(argument, torch.Tensor):
-        known_ids = graph.annexes.get("parameters")
-        if argument.requires_grad or (known_ids and id(argument) in known_ids):
+        if argument.requires_grad or id(argument) in graph.parameters:
             return captured(graph, argument).read()
         if id(argument) in names.buffers or type(argument) is torch.nn.Parameter:
             return buffer(graph, argument).read()

@@ -223,9 +223,7 @@ names = Names()
 
 def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool | None = None) -> Variable:
     """The variable of a torch parameter, or of a buffer: one per tensor and graph."""
-    variables: dict[int, Variable] | None = graph.annexes.get("parameters")
-    if variables is None:
-        variables = graph.annexes["parameters"] = {}
+    variables: dict[int, Variable] = graph.parameters
     found = variables.get(id(tensor))
     if found is not None:
         return found

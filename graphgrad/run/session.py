@@ -244,7 +244,7 @@ class Session:
         <All keys matched successfully>
         """
         self._check_open()
-        variables = self.graph.annexes.get("parameters", {})
+        variables = self.graph.parameters
         found = {}
         for name, tensor in module.state_dict(keep_vars=True).items():
             variable = variables.get(id(tensor))
@@ -260,7 +260,7 @@ class Session:
         """
         self._check_open()
         known = module.state_dict(keep_vars=True)
-        variables = self.graph.annexes.get("parameters", {})
+        variables = self.graph.parameters
         states, tensors = [], []
         for name, value in values.items():
             if name not in known:

@@ -1,11 +1,13 @@
 """Origins: the user's frame, and how a line is shown."""
 
 import os
+import sys
 from pathlib import Path
 
 import torch
 
 import graphgrad as gg
+from graphgrad.graph import origin
 from graphgrad.graph.origin import short, source_line, user_frame
 
 
@@ -54,3 +56,23 @@ def test_a_file_below_the_working_directory_is_named_from_there(tmp_path, monkey
     assert short(str(below)) == os.path.join("models", "net.py")
     above = Path(tmp_path.parent, "other.py")
     assert short(str(above)) == str(above)
+
+
+def test_the_line_of_an_instruction_is_that_of_the_frame():
+    def seen(frame):
+        return frame.f_code, frame.f_lasti, frame.f_lineno
+
+    def user():
+        found = [seen(sys._getframe())]
+        for _ in range(2):
+            found.append(
+                seen(
+                    sys._getframe(),
+                )
+            )
+        return [*found, seen(sys._getframe())]
+
+    places = user()
+    assert len({line for _, _, line in places}) == 3
+    for code, instruction, line in places:
+        assert origin.line_of(code, instruction) == line
