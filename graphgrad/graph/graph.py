@@ -43,7 +43,7 @@ class Graph:
     def __init__(self) -> None:
         self.seed: int | None = None
         self.context = Context()
-        # What other floors keep per graph: by the module that owns it, and the variables of captured tensors by their id.
+        # What other floors keep per graph: by the module that owns it; the variables of captured tensors, by id.
         self.annexes: dict[str, Any] = {}
         self.parameters: dict[int, Any] = {}
         self._operations: list[Operation] = []

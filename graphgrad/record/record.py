@@ -183,7 +183,8 @@ def _captured(parameter: Any, graph: Graph) -> Value | None:
     found = graph.parameters.get(id(parameter))
     if found is None:
         return None
-    return found._value if not graph.context.controls else found.read()
+    value: Value = found.read() if graph.context.controls else found._value
+    return value
 
 
 def placed(nest: Any, places: Iterator[Any]) -> Any:
