@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NoReturn
 
 import torch
+import torch._functorch.apis
+import torch._functorch.eager_transforms
+import torch._functorch.vmap
 
 from ..graph.scopes import as_device
 from ..ground.errors import RecordingError, message
@@ -71,6 +75,30 @@ for _name in ("equal", "allclose", "is_nonzero"):
             handlers[getattr(_owner, _name)] = _needs_value(getattr(_owner, _name), f"torch.{_name}()")
 for _name in "item tolist numpy __bool__ __int__ __float__ __complex__ __index__ __contains__ __array__".split():
     handlers[getattr(torch.Tensor, _name)] = _needs_value(getattr(torch.Tensor, _name), f"{_name.strip('_')}()")
+
+
+def _guarded(transform: Any, where: int, what: str, way_out: str) -> Any:
+    """A step of torch.func's transformations, which wrap their arguments before any operation sees them."""
+
+    @functools.wraps(transform)
+    def guarded(*args: Any) -> Any:
+        found = first_symbolic(args[where])
+        if found is not None:
+            raise RecordingError(message(f"{what} can't look into recorded code", found.op, way_out))
+        return transform(*args)
+
+    return guarded
+
+
+_BATCH = (1, "torch.vmap", "give the whole batch to batched operations, or map over plain tensors")
+_GRAD = (0, "torch.func (grad, jacrev, ...)", "gg.gradients, or give the transformation plain tensors")
+for _module, _step, _how in (
+    (torch._functorch.vmap, "_process_batched_inputs", _BATCH),
+    (torch._functorch.apis, "_process_batched_inputs", _BATCH),
+    (torch._functorch.eager_transforms, "_wrap_for_grad", _GRAD),
+):
+    if hasattr(_module, _step):
+        setattr(_module, _step, _guarded(getattr(_module, _step), *_how))
 
 
 def _forward_mode(*args: Any, **kwargs: Any) -> NoReturn:

@@ -152,3 +152,27 @@ def test_torch_func_is_refused_in_words():
     with pytest.raises(gg.errors.RecordingError, match=r"torch\.func"):
         gg.record(lambda x: torch.func.grad(lambda w: (w * weight * x).sum())(torch.ones(2)), x)
     assert gg.trainable_variables() == []
+
+
+@pytest.mark.parametrize(
+    ("transformed", "said"),
+    [
+        (lambda x: torch.vmap(torch.sin)(x), "torch.vmap"),
+        (lambda x: torch.vmap(lambda a, b: a * b, in_dims=(None, 1))(torch.ones(2), x), "torch.vmap"),
+        (lambda x: torch.func.vmap(torch.sin, chunk_size=1)(x), "torch.vmap"),
+        (lambda x: torch.func.grad(lambda t: t.sum())(x), "torch.func"),
+        (lambda x: torch.func.jacrev(torch.sin)(x), "torch.func"),
+        (lambda x: torch.func.vjp(torch.sin, x), "torch.func"),
+        (lambda x: torch.func.hessian(lambda t: (t**3).sum())(x), "torch.vmap|torch.func"),
+        (lambda x: torch.func.jvp(torch.sin, (x,), (torch.ones(3, 2),)), "torch.func|forward-mode"),
+    ],
+)
+@pytest.mark.parametrize("shape", [[3, 2], [None, 2]])
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")  # torch's own jvp
+def test_transformations_of_symbolic_tensors_are_refused_in_words(transformed, said, shape):
+    x = gg.placeholder(gg.float32, shape, name="x")
+    with pytest.raises(gg.errors.RecordingError, match=said):
+        transformed(x)
+    assert torch._C._functorch.maybe_current_level() is None
+    assert torch.vmap(torch.sin)(torch.zeros(2)).tolist() == [0.0, 0.0]
+    assert torch.func.grad(lambda t: (t * t).sum())(torch.ones(2)).tolist() == [2.0, 2.0]
