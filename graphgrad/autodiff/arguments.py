@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..graph.graph import Graph
+from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Operation, Value, handle_of
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.spec import format_shape
@@ -65,8 +65,14 @@ def sequence(items: Any) -> list[Any]:
     return list(items) if isinstance(items, (list, tuple)) else [items]
 
 
-def tensors(what: str, items: Any) -> list[Any]:
-    """The items as tensors, each checked; `what` names the argument in messages."""
+def tensors(what: str, items: Any, known: Container[int] = ()) -> list[Any]:
+    """The items as tensors, each checked.
+
+    Args:
+        what: the argument's name, for messages.
+        items: what the user gave.
+        known: ids of the torch tensors that are variables of the graph, a module's buffers among them.
+    """
     found = sequence(items)
     for position, item in enumerate(found):
         place = f"{what}[{position}]" if isinstance(items, (list, tuple)) else what
@@ -79,7 +85,7 @@ def tensors(what: str, items: Any) -> list[Any]:
             )
         if isinstance(item, (Tensor, torch.nn.Parameter)):
             continue
-        if isinstance(item, torch.Tensor) and item.requires_grad and item.is_leaf:
+        if isinstance(item, torch.Tensor) and (id(item) in known or (item.requires_grad and item.is_leaf)):
             continue
         if isinstance(item, Operation):
             raise ArgumentTypeError(
@@ -148,8 +154,11 @@ class Question:
 
 def question(ys: Any, xs: Any, stop_gradients: Any, more: Sequence[Any] = ()) -> Question:
     """Check ys, xs and stops, and that they, and `more`, belong to one graph."""
-    y_items, x_items = tensors("ys", ys), tensors("xs", xs)
-    stop_items = [] if stop_gradients is None else tensors("stop_gradients", stop_gradients)
+    given = [item for items in (ys, xs, stop_gradients) for item in sequence(items)]
+    named = next((item.graph for item in given if isinstance(item, Tensor)), None)
+    known = (named or get_default_graph()).parameters
+    y_items, x_items = tensors("ys", ys, known), tensors("xs", xs, known)
+    stop_items = [] if stop_gradients is None else tensors("stop_gradients", stop_gradients, known)
     graph = common_graph(y_items, x_items, stop_items, list(more))
     if graph is None:
         return Question(None, y_items, x_items, stop_items, [], [()] * len(x_items), frozenset())

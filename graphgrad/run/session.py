@@ -51,6 +51,9 @@ class Session:
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
 
+    Raises:
+        RuntimeError: for a CUDA device where torch finds none.
+
     >>> import graphgrad as gg
     >>> x = gg.placeholder(gg.float32, [2])
     >>> with gg.Session() as sess:
@@ -67,6 +70,10 @@ class Session:
             raise ValueError(f"outputs is {outputs!r}; use 'numpy' or 'torch'")
         self.graph = get_default_graph() if graph is None else graph
         self._device = as_device(device) or "cpu"
+        if self._device.startswith("cuda") and not torch.cuda.is_available():
+            raise RuntimeError(
+                f"device is {device!r}, and torch finds no CUDA device here; leave it out to run on the CPU"
+            )
         self._numpy = outputs == "numpy"
         self._store = Store(self._device)
         self._prepared: dict[Any, _Prepared] = {}

@@ -332,3 +332,23 @@ def test_threads_have_graphs_of_their_own():
     for thread in threads:
         thread.join()
     assert found == [[4.0]] * 4
+
+
+def test_a_buffer_that_the_graph_has_recorded_is_an_x_and_a_stop(run):
+    class Scaled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("scale", torch.tensor([2.0, 3.0]))
+
+        def forward(self, x):
+            return x * self.scale
+
+    module = Scaled()
+    x = gg.placeholder(gg.float32, [3, 2])
+    y = module(x)
+    (slope,) = gg.gradients(y, module.scale)
+    assert run(slope, {x: np.full((3, 2), 5.0)}).tolist() == [15.0, 15.0]
+    assert gg.gradients(y, module.scale, stop_gradients=[module.scale]) != [None]
+    assert gg.gradients(x * 2.0, module.scale) == [None]
+    with pytest.raises(gg.errors.ArgumentTypeError, match="fresh constant"):
+        gg.gradients(y, torch.zeros(2))

@@ -850,3 +850,9 @@ def test_the_global_generators_are_left_as_they_were(sess):
     torch.manual_seed(3)
     sess.run([gg.random_normal([5]), torch.nn.functional.dropout(gg.ones([9]), 0.5)])
     assert torch.rand(3).tolist() == wanted.tolist()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_cuda_session_without_cuda_says_so():
+    with pytest.raises(RuntimeError, match=r"device is 'cuda:0', and torch finds no CUDA device"):
+        gg.Session(device="cuda:0")
