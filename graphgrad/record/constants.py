@@ -60,12 +60,18 @@ def from_numpy(array: np.ndarray[Any, Any], dtype: torch.dtype | None) -> torch.
     native = array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
     if dtype is None:
         return torch.from_numpy(native)
-    want = torch.empty(0, dtype=dtype if dtype is not torch.bfloat16 else torch.float32).numpy().dtype
+    try:
+        want = np.dtype(str(dtype).removeprefix("torch."))
+    except TypeError:  # bfloat16 and the 8-bit ones: numpy has no such dtype
+        want = np.dtype(np.complex64 if dtype.is_complex else np.float32)
     cast = fitted(native, want)
-    if cast is None:
-        shown = repr(array.tolist()) if array.size <= 4 else f"an array of {array.dtype}"
-        raise ArgumentTypeError(f"{shown} would change as {dtype}; cast it yourself if that is meant")
-    return torch.from_numpy(np.ascontiguousarray(cast)).reshape(array.shape).to(dtype)
+    if cast is not None:
+        exact = torch.from_numpy(np.ascontiguousarray(cast)).reshape(array.shape)
+        whole = dtype.itemsize >= exact.dtype.itemsize
+        if whole or not bool((exact.isfinite() & (exact.abs() > torch.finfo(dtype).max)).any()):
+            return exact.to(dtype)
+    shown = repr(array.tolist()) if array.size <= 4 else f"an array of {array.dtype}"
+    raise ArgumentTypeError(f"{shown} would change as {dtype}; cast it yourself if that is meant")
 
 
 def refuse_layout(tensor: torch.Tensor, what: str) -> None:

@@ -145,3 +145,17 @@ def test_arrays_of_any_layout_are_copied(layout):
 def test_an_array_of_no_numbers(array):
     with pytest.raises(gg.errors.ArgumentTypeError, match="can't be a tensor"):
         from_numpy(array, None)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2])
+def test_dtypes_that_numpy_lacks(dtype):
+    c = gg.constant([1.0, 0.5], dtype=dtype)
+    assert c.dtype is dtype
+    assert gg.Session().run(c.to(torch.float32)).tolist() == [1.0, 0.5]
+    with pytest.raises(gg.errors.ArgumentTypeError, match="would change"):
+        gg.constant(1e39, dtype=dtype)
+
+
+def test_a_number_beyond_an_8_bit_float_is_refused():
+    with pytest.raises(gg.errors.ArgumentTypeError, match="1000.0 would change as torch.float8_e4m3fn"):
+        gg.constant(1000.0, dtype=torch.float8_e4m3fn)
