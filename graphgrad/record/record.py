@@ -7,6 +7,7 @@ the values that are read, and the call's arguments with a Value where a tensor s
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -311,9 +312,21 @@ def _contents(reads: list[Value]) -> dict[int, torch.Tensor]:
     }
 
 
+def _untried(number: re.Match[str]) -> str:
+    """A number in a message of torch's, with `?` where it has a made-up size in it."""
+    for size in WORLDS[:2]:
+        times, rest = divmod(int(number[0]), size)
+        if times and not rest:
+            return "?" if times == 1 else f"? x {times}"
+    return number[0]
+
+
 def _complaint(error: Exception, known: Canonical, reads: list[Value]) -> str:
-    what = str(error).strip().splitlines()
-    return message(f"{known.name}: {what[0] if what else type(error).__name__}", _Attempt(known.name, reads))
+    said = str(error).strip().splitlines()
+    what = said[0] if said else type(error).__name__
+    if any(value.spec.worlds is not None for value in reads):  # torch was tried with made-up sizes
+        what = re.sub(r"\b\d{4,}\b", _untried, what)
+    return message(f"{known.name}: {what}", _Attempt(known.name, reads))
 
 
 # -- sizes --------------------------------------------------------------------------------------------

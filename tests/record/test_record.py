@@ -259,3 +259,18 @@ def test_an_unknown_size_that_can_never_fit_is_refused():
     a, b = gg.placeholder(gg.float32, [None, 3]), gg.placeholder(gg.float32, [None, 4])
     with pytest.raises(gg.errors.RecordingError):
         a + b
+
+
+def test_messages_show_no_made_up_sizes():
+    a, b = gg.placeholder(gg.float32, [None, 3]), gg.placeholder(gg.float32, [None, 4])
+    for wrong, said in (
+        (lambda: a + b, r"\[\?, 4\]"),
+        (lambda: torch.nn.functional.linear(a, torch.ones(2, 5)), r"\[\?, 3\]"),
+        (lambda: a.reshape(5, 5), r"size \? x 3"),
+    ):
+        with pytest.raises(gg.errors.RecordingError, match=said) as caught:
+            wrong()
+        assert "1680" not in str(caught.value) and "2520" not in str(caught.value)
+    known = gg.placeholder(gg.float32, [1680, 3])
+    with pytest.raises(gg.errors.RecordingError, match="1680"):
+        known + gg.placeholder(gg.float32, [1680, 4])
