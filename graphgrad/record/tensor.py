@@ -40,7 +40,7 @@ def no_value(value: Value, wanted: str) -> NoValueError:
         message(
             f"{value.name} has no value yet: {wanted} needs one",
             value.op,
-            "run it with session.run(tensor); for control flow on values gg.cond or torch.where",
+            "run it with session.run(tensor); torch.where chooses by a value inside the graph",
         )
     )
 
