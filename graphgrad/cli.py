@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from . import __version__
+from . import __version__, explain, plot
+from .doctor import report
+from .script import ScriptError, question
 from .tour import tour
 
 
@@ -23,7 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
-        tour(_writable(given.out))
+        given.run(given)
+    except ScriptError as error:
+        if error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
+        parser.error(str(error))
     except OSError as error:
         if error.filename is None:  # not a file of ours: a closed pipe, say
             raise
@@ -35,16 +43,52 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="graphgrad", description="Symbolic graphs and gradients over PyTorch.")
     parser.add_argument("--version", action="version", version=f"graphgrad {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, about: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=about, description=about.capitalize() + ".")
+        found.set_defaults(run=run)
+        return found
+
     about = "see in a few seconds what graphgrad does: record, differentiate, train, explain, draw"
-    command = commands.add_parser("tour", help=about, description=about.capitalize() + ".")
-    command.add_argument(
+    folder = command("tour", about, lambda given: tour(_writable(given.out)))
+    folder.add_argument(
         "--out",
         metavar="FOLDER",
         type=Path,
         default=Path("graphgrad-tour"),
         help="where the page and the picture go (default: %(default)s)",
     )
+    plotted = command("plot", "draw the gradient graph of what a function returns", _plot)
+    plotted.add_argument(
+        "--out", metavar="PICTURE", type=Path, default=Path("gradient.html"),
+        help=".svg, .html, .png or .pdf (default: %(default)s)",
+    )  # fmt: skip
+    explained = command("explain", "say for each x why it is connected to the ys or not", _explain)
+    for one in (plotted, explained):
+        one.add_argument("place", metavar="FILE:FUNCTION", help="returns (ys, xs) or (ys, xs, stop_gradients)")
+    command("doctor", "show what this installation has", lambda given: print(report()))
     return parser
+
+
+def _plot(given: argparse.Namespace) -> None:
+    picture = _asked(plot, given.place)
+    try:
+        print(picture.save(given.out))
+    except (ValueError, ImportError) as error:
+        raise ScriptError(str(error)) from None
+
+
+def _explain(given: argparse.Namespace) -> None:
+    print(_asked(explain, given.place))
+
+
+def _asked(ask: Callable[..., Any], place: str) -> Any:
+    """What `plot` or `explain` answers to the question that a function returns."""
+    asked = question(place)
+    try:
+        return ask(*asked)
+    except (LookupError, TypeError, ValueError) as error:
+        raise ScriptError(f"{place}: {error}") from None
 
 
 def _writable(folder: Path) -> Path:

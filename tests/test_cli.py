@@ -96,3 +96,53 @@ def test_python_m_graphgrad() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, f"graphgrad {graphgrad.__version__}\n", "")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A file with a question in it."""
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import graphgrad as gg\n"
+        "def loss():\n"
+        "    x = gg.placeholder(gg.float32, [2], name='x')\n"
+        "    k = gg.placeholder(gg.int32, [2], name='k')\n"
+        "    return gg.reduce_sum(x * x), [x, k]\n"
+        "def wrong():\n"
+        "    return 1.0, [gg.constant(2.0)]\n"
+        "def fails():\n"
+        "    raise KeyError('lost')\n"
+    )
+    return file
+
+
+def test_explain_prints_a_verdict_per_x(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", f"{model}:loss"]) == 0
+    said = capsys.readouterr().out
+    assert "x:0 is connected" in said and "no gradient reaches k:0" in said
+
+
+def test_plot_writes_the_picture_and_says_where(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = model.parent / "picture.svg"
+    assert cli.main(["plot", f"{model}:loss", "--out", str(picture)]) == 0
+    assert capsys.readouterr().out.strip() == str(picture)
+    assert picture.read_text("utf-8").startswith("<svg")
+
+
+def test_what_can_not_be_drawn_or_explained(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "can't save a plot as .gif" in refused(["plot", f"{model}:loss", "--out", "a.gif"], capsys)
+    assert "model.py:wrong: ys is 1.0" in refused(["explain", f"{model}:wrong"], capsys)
+    assert "there is no file none.py" in refused(["plot", "none.py:loss"], capsys)
+    assert "can't write to" in refused(["plot", f"{model}:loss", "--out", str(model / "a.svg")], capsys)
+
+
+def test_a_function_that_raises_shows_its_traceback(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["explain", f"{model}:fails"])
+    said = capsys.readouterr().err
+    assert "Traceback" in said and "line 9" in said and "raised KeyError: 'lost'" in said
+
+
+def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor"]) == 0
+    assert f"graphgrad {graphgrad.__version__}" in capsys.readouterr().out

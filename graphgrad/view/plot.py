@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .collapse import collapsed
+from .figure import pdf, png
 from .gradient_graph import Graph, gradient_graph
 from .layout import mirror_layout
 from .page import page
-from .png import png
 from .scene import Scene, scene
 from .svg import svg
 
@@ -47,7 +47,7 @@ class Plot:
         return page(self.graph, self.drawn, self.title)
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write it to a file; the suffix says how: `.svg`, `.html`, or `.png` (which needs matplotlib).
+        """Write it to a file; the suffix says how: `.svg`, `.html`, or `.png` and `.pdf` (which need matplotlib).
 
         Args:
             path: the file's name. An existing file is replaced.
@@ -57,7 +57,7 @@ class Plot:
 
         Raises:
             ValueError: for another suffix.
-            ImportError: for a PNG without matplotlib.
+            ImportError: for a PNG or PDF without matplotlib.
             OSError: if the file can't be written.
         """
         target = Path(path)
@@ -68,10 +68,11 @@ class Plot:
                 target.write_text(self.html(), "utf-8")
             case ".png":
                 target.write_bytes(png(self.scene))
+            case ".pdf":
+                target.write_bytes(pdf(self.scene))
             case suffix:
-                raise ValueError(
-                    f"{target.name}: can't save a plot as {suffix or 'a file without suffix'}; use .svg, .html or .png"
-                )
+                kind = suffix or "a file without suffix"
+                raise ValueError(f"{target.name}: can't save a plot as {kind}; use .svg, .html, .png or .pdf")
         return target
 
     def _repr_svg_(self) -> str:

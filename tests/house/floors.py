@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("train", ("train",)),
     ("rooms", ("view", "export", "distribute", "testing")),
     ("door", ("__init__",)),
-    ("cli", ("tour", "cli", "__main__")),
+    ("cli", ("tour", "script", "doctor", "cli", "__main__")),
 )
 
 FLOOR_OF = {member: floor for floor, members in FLOORS for member in members}

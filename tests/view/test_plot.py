@@ -41,17 +41,18 @@ def test_saved_files(tmp_path: Path) -> None:
     assert picture._repr_svg_() == picture.svg() == (tmp_path / "picture.svg").read_text("utf-8")
 
 
-def test_png_is_what_the_writer_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["png", "pdf"])
+def test_a_figure_is_what_its_writer_gives(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Scene] = []
-    monkeypatch.setattr(module, "png", lambda scene: given.append(scene) or b"PNG")
+    monkeypatch.setattr(module, kind, lambda scene: given.append(scene) or b"bytes")
     picture = example()
-    assert picture.save(tmp_path / "a.png").read_bytes() == b"PNG"
+    assert picture.save(tmp_path / f"a.{kind}").read_bytes() == b"bytes"
     assert given == [picture.scene]
 
 
-@pytest.mark.parametrize("name", ["picture.pdf", "picture", ".svg"])
+@pytest.mark.parametrize("name", ["picture.gif", "picture", ".svg"])
 def test_other_suffixes(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"use .svg, .html or .png"):
+    with pytest.raises(ValueError, match=r"use .svg, .html, .png or .pdf"):
         example().save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,15 +1,16 @@
-"""PNG by matplotlib."""
+"""PNG and PDF by matplotlib."""
 
 import importlib.util
 import io
+import re
 import struct
 import sys
 from typing import Any
 
 import pytest
 
+from graphgrad.view.figure import LONGEST, SCALE, pdf, png
 from graphgrad.view.layout import mirror_layout
-from graphgrad.view.png import LONGEST, SCALE, png
 from graphgrad.view.scene import STYLES, Part, Scene, Shape, Style, Text, scene
 from tests.view.pictures import marked
 
@@ -28,6 +29,17 @@ def test_a_picture() -> None:
     drawn = scene(graph, mirror_layout(graph))
     wide, high = size(png(drawn))
     assert abs(wide - SCALE * drawn.width) <= 1 and abs(high - SCALE * drawn.height) <= 1
+
+
+@needs_matplotlib
+def test_a_document_of_the_scene_s_size() -> None:
+    graph = marked().graph
+    drawn = scene(graph, mirror_layout(graph))
+    document = pdf(drawn)
+    assert document.startswith(b"%PDF-") and document.rstrip().endswith(b"%%EOF")
+    found = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", document)
+    assert found and abs(float(found[1]) - drawn.width) < 1 and abs(float(found[2]) - drawn.height) < 1
+    assert document == pdf(drawn)
 
 
 @needs_matplotlib

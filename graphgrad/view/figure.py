@@ -1,4 +1,4 @@
-"""A scene as PNG, drawn by matplotlib, which is optional. No figure or setting of the user's is touched."""
+"""A scene as PNG or PDF, drawn by matplotlib, which is optional. No figure or setting of the user's is touched."""
 
 from __future__ import annotations
 
@@ -24,11 +24,24 @@ def png(picture: Scene, scale: float = SCALE) -> bytes:
     Raises:
         ImportError: if matplotlib is not installed.
     """
-    target = io.BytesIO()
     scale = min(scale, LONGEST / max(picture.width, picture.height))
+    return _saved(picture, format="png", dpi=_DPI * scale)
+
+
+def pdf(picture: Scene) -> bytes:
+    """The PDF file of a scene: one page of its size, a point to each of its pixels; the same bytes for the same scene.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
+    """
+    return _saved(picture, format="pdf", metadata={"CreationDate": None, "Creator": "graphgrad", "Producer": None})
+
+
+def _saved(picture: Scene, **options: Any) -> bytes:
+    target = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a font may lack a letter: the picture shows it
-        draw(picture).savefig(target, format="png", dpi=_DPI * scale)
+        draw(picture).savefig(target, **options)
     return target.getvalue()
 
 
@@ -72,8 +85,9 @@ def _shape(axes: Any, mark: Shape, style: Style, level: int) -> None:
 
 def _text(axes: Any, mark: Text, style: Style, level: int) -> None:
     align = {"start": "left", "middle": "center", "end": "right"}[mark.anchor]
+    weight = "bold" if style.weight > 400 else "normal"  # of which every font has its own
     text = axes.text(
-        mark.x, mark.y, mark.text, size=0.9 * mark.size, color=style.fill, weight=style.weight,
+        mark.x, mark.y, mark.text, size=0.9 * mark.size, color=style.fill, weight=weight,
         ha=align, va="baseline", zorder=level, parse_math=False,
     )  # fmt: skip
     if style.halo:
