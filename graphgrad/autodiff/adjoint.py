@@ -157,8 +157,8 @@ def expand(call: GradientCall, results: Sequence[AnyValue]) -> list[Product]:
         nodes.append(Product(node, (*node.reads, *node.values, *seeds), given, product, by))
         for i, cotangent in zip(step.inputs, given, strict=True):
             terms.setdefault(node.reads[i], []).append(cotangent)
-    for group, value in zip(call.xs, results, strict=True):
-        parts = [total(x, x.op) for x in group if x in terms]
+    ends = [[total(x, x.op) for x in group if x in terms] for group in call.xs]
+    for group, value, parts in zip(call.xs, results, ends, strict=True):
         handed = derivative.of_sum(len(parts), value.spec.dtype)
         nodes.append(Product(None, tuple(parts), (value,), handed, group[0].op))
     return nodes

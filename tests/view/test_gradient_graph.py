@@ -166,3 +166,13 @@ def test_an_operation_without_a_derivative_on_the_path() -> None:
     x = gg.constant([1.5], name="x")
     with pytest.raises(LookupError, match="torch has none"):
         gradient_graph(torch.special.zeta(x, gg.constant([2.0])), x)
+
+
+def test_every_result_is_named_after_its_own_x_where_all_are_sums() -> None:
+    x, w = gg.constant(2.0, name="x"), gg.constant(3.0, name="w")
+    graph = gg.gradient_graph(gg.sin(x) * gg.cos(x) * gg.sin(w) * gg.cos(w), [x, w])
+    for name in "xw":
+        result = f"gradient({name}:0)"
+        assert graph.nodes[result]["kind"] == "gradient" and graph.nodes[result]["mirror"] == name
+        assert list(graph.predecessors(result)) == [f"sum({name}:0)"]
+        assert {graph.nodes[key]["kind"] for key in graph.predecessors(f"sum({name}:0)")} == {"adjoint"}
