@@ -1,201 +1,275 @@
-"""Why is my gradient None? The breaks between ys and xs, each with its op and the user's line."""
+"""Why is my gradient None? Every place between ys and xs at which a gradient is cut, found in two sweeps for all xs.
+
+The sweep from the ys back answers what does not depend on an x: how far each value is from a y, over
+connected operations and over any. The sweep from the xs forward carries one bit per x, and so finds which
+cuts lie below which x. Both are linear in the operations between them, however many xs there are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Set
+import re
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..graph.operation import Operation, Value
+from ..graph.operation import Operation, Role, Value
 from ..graph.walk import between
-from ..ground.errors import message
+from ..ground.spec import IntSpec
 from . import arguments
 from .adjoint import AnyValue, Cotangent, Node, derivative_of
-from .reach import Reach, candidates, reach
-
-
-@dataclass(frozen=True)
-class Break:
-    """A place where a gradient on its way back to an x is lost.
-
-    Attributes:
-        kind: 'stop', 'integer', 'stop_gradient', 'no_grad', 'no derivative'.
-        op: the operation at which it happens.
-        tensor: the name of the tensor that does not let it through.
-        hint: what to do.
-    """
-
-    kind: str
-    op: Operation
-    tensor: str
-    hint: str
-
-    def __str__(self) -> str:
-        return message(f"{_SAYS[self.kind]} ({self.tensor})", self.op, self.hint)
-
-
-_SAYS = {
-    "stop": "it is in stop_gradients",
-    "integer": "integer tensors are constants",
-    "stop_gradient": "it is the output of stop_gradient or detach",
-    "no_grad": "it was recorded under torch.no_grad()",
-    "no derivative": "nothing flows through this operation: its derivative does not depend on that input",
-}
-_HINTS = {
-    "stop": "leave it out of stop_gradients",
-    "integer": "differentiate before the cast, or unconnected_gradients='zero'",
-    "stop_gradient": "use the tensor that went into it",
-    "no_grad": "record it outside torch.no_grad()",
-    "no derivative": "a differentiable operation in its place, or unconnected_gradients='zero'",
-}
-
-
-@dataclass
-class Verdict:
-    """The answer for one x.
-
-    Attributes:
-        x: its name.
-        connected: whether some y depends on it.
-        breaks: if it is unconnected, every place where a path from a y to it is cut; empty if no path exists.
-        path: if it is connected, the names of the operations on a shortest path from x to a y.
-        note: a sentence for what is not a break (no path at all, x downstream of the ys).
-        nearest: for an unconnected x, the tensor closest to it that the ys are still connected to.
-    """
-
-    x: str
-    connected: bool
-    breaks: list[Break] = field(default_factory=list)
-    path: list[str] = field(default_factory=list)
-    note: str = ""
-    nearest: str = ""
-
-    def __str__(self) -> str:
-        if self.connected:
-            return f"{self.x} is connected: {' -> '.join(self.path)}"
-        lines = [f"no gradient reaches {self.x}: {self.note}"]
-        lines += [str(each) for each in self.breaks]
-        if self.nearest:
-            lines.append(f"  nearest  {self.nearest} is still connected")
-        return "\n".join(lines)
-
-
-@dataclass
-class Explanation:
-    """What `gg.explain` returns: a verdict per x; prints as text."""
-
-    verdicts: list[Verdict]
-
-    def __str__(self) -> str:
-        return "\n".join(str(verdict) for verdict in self.verdicts)
-
-    __repr__ = __str__
-
-    def __getitem__(self, position: int) -> Verdict:
-        return self.verdicts[position]
-
-    def __len__(self) -> int:
-        return len(self.verdicts)
+from .reach import candidates
+from .verdict import SHOWN, Break, Verdict
+from .verdict import Explanation as Explanation
 
 
 def explain(ys: Any, xs: Any, stop_gradients: Any = None) -> Explanation:
     """Why each x is connected to the ys, or why not.
 
+    Nothing is added to the graph, and an operation whose gradient torch lacks is a reason, not an error.
+
     Args:
         ys, xs, stop_gradients: as in `gradients`.
 
     Returns:
-        An `Explanation`: print it, or read its `verdicts`.
+        An `Explanation`: print it, draw its `tree()`, show it in a notebook, or read its `verdicts`.
+
+    Raises:
+        ValueError: for arguments that can't be right (`ArgumentTypeError` where their kind is wrong).
 
     >>> import graphgrad as gg
     >>> x = gg.constant(2.0, name="x")
-    >>> y = gg.cast(gg.cast(x, gg.int32, name="k"), gg.float32) * 3.0
+    >>> k = gg.cast(x, gg.int32, name="k")
+    >>> y = gg.multiply(gg.cast(k, gg.float32, name="back"), 3.0, name="y")
     >>> answer = gg.explain(y, x)
     >>> answer[0].connected, answer[0].breaks[0].kind, answer[0].breaks[0].op.name
     (False, 'integer', 'k')
+    >>> print(answer.tree())  # doctest: +ELLIPSIS
+    y
+    │  back
+    │  k
+    │  ✗ cut in k: integer tensors are constants   <doctest...>:1
+    └─ ✗ x   every path is cut here
     """
     asked = arguments.question(ys, xs, stop_gradients)
     if asked.graph is None:
         raise ValueError("explain() needs at least one tensor of a graph")
-    verdicts = [_verdict(asked.ys, group, x, asked.stops) for x, group in zip(asked.x_items, asked.groups, strict=True)]
-    return Explanation(verdicts)
+    search = _Search(asked.ys, asked.groups, asked.stops)
+    names = [getattr(x, "name", None) or group[0].name for x, group in zip(asked.x_items, asked.groups, strict=True)]
+    return Explanation([search.verdict(position, name) for position, name in enumerate(names)])
 
 
-def _verdict(ys: list[Value], group: tuple[Value, ...], x: Any, stops: Set[Value]) -> Verdict:
-    name = getattr(x, "name", None) or group[0].name
-    found = reach(ys, group, stops)
-    if any(value in found.live for value in group):
-        return Verdict(name, True, path=_shortest(found, ys, group))
-    breaks = _breaks(ys, group, stops, found)
-    if breaks:
-        note = "every path is cut here" if len(breaks) == 1 else f"every path is cut, at these {len(breaks)} places"
-        return Verdict(name, False, breaks, note=note, nearest=_nearest(breaks, ys, stops))
-    ops, sinks = {value.op for value in group}, {y.op for y in ys}
-    if between(sinks, ops):
-        return Verdict(name, False, note="it is computed from the ys, not the ys from it")
-    return Verdict(name, False, note="no operation leads from it to the ys at all")
+@dataclass(slots=True)
+class _Cut:
+    """A value that passes no gradient on to some of what it was computed from, for one reason.
+
+    Attributes:
+        told: the break that the user sees.
+        below: a bit per x that a gradient is lost for.
+        minor: whether a connected x need not know: a derivative that does not depend on an input, a size.
+        onward: the names on the way from there to a y, once they are asked for.
+    """
+
+    told: Break
+    below: int
+    value: AnyValue
+    minor: bool
+    onward: list[str] = field(default_factory=list)
 
 
-def _breaks(ys: list[Value], group: tuple[Value, ...], stops: Set[Value], found: Reach) -> list[Break]:
-    """Where a gradient would have to pass and can't, seen from x: the first cut on every path."""
-    nodes = list(candidates(ys, group))
-    wanted: set[AnyValue] = set(ys)
-    for node in reversed(nodes):
-        if any(value in wanted for value in node.values):
-            wanted.update(node.reads)
-    breaks: list[Break] = []
-    for node in nodes:
-        if not any(value in wanted for value in node.values):
-            continue
-        for position, read in enumerate(node.reads):
-            if read not in found.useful or not is_lost(node, position, found.useful):
-                continue
-            op = node if isinstance(node, Operation) else node.op
-            kind = break_kind(node, read, stops)
-            broken = Break(kind, op, _name(node.values[0]), _HINTS[kind])
-            if broken not in breaks:
-                breaks.append(broken)
-    return breaks
+class _Search:
+    """The answers for one set of ys, xs and stops."""
 
+    def __init__(self, ys: list[Value], groups: list[tuple[Value, ...]], stops: Set[Value]) -> None:
+        self.ys, self.groups, self.stops = ys, groups, stops
+        self.nodes = list(candidates(ys, [value for group in groups for value in group]))
+        self.maker: dict[AnyValue, tuple[int, Node]] = {}
+        # The next value on the shortest way to a y, and its length: over what is connected, and over anything.
+        self.open: dict[AnyValue, tuple[int, AnyValue | None]] = dict.fromkeys(ys, (0, None))
+        self.way: dict[AnyValue, tuple[int, AnyValue | None]] = dict.fromkeys(ys, (0, None))
+        self.near: dict[AnyValue, tuple[int, Value]] = {}
+        self.own: dict[AnyValue, int] = {}
+        for position, group in enumerate(groups):
+            for value in group:
+                self.own[value] = self.own.get(value, 0) | 1 << position
+        self.down = dict(self.own)
+        self._labels: dict[AnyValue, str] = {}
+        self._back()
+        self.cuts = self._forth()
+        self._after = self._downstream()
 
-def is_lost(node: Node, position: int, useful: set[AnyValue]) -> bool:
-    """Whether a gradient for this read gets lost at the node: none of its outputs passes one on."""
-    derivative = derivative_of(node)
-    return not any(value in useful and position in derivative.of(k) for k, value in enumerate(node.values))
+    # -- the two sweeps ---------------------------------------------------------------------------
 
-
-def break_kind(node: Node, read: AnyValue, stops: Set[Value]) -> str:
-    if any(value in stops for value in node.values):
-        return "stop"
-    return cut_kind(node) if read.spec.differentiable else "integer"
-
-
-def cut_kind(node: Node) -> str:
-    """Why no gradient passes a node, whatever the stops."""
-    if not any(value.spec.differentiable for value in node.values):
-        return "integer"
-    if isinstance(node, Operation) and node.type == "StopGradient":
-        return "stop_gradient"
-    if isinstance(node, Operation) and node.signature is not None and not node.signature.modes.grad:
-        return "no_grad"
-    return "no derivative"
-
-
-def _nearest(breaks: list[Break], ys: list[Value], stops: Set[Value]) -> str:
-    """The oldest tensor just after a break that the ys are still connected to."""
-    for each in sorted(breaks, key=lambda b: b.op.id):
-        for value in each.op.values:
-            pending, seen = [value], set()
-            while pending:
-                candidate = pending.pop(0)
-                if candidate in seen:
+    def _back(self) -> None:
+        """From the ys: `open`, `way`, and the nearest value downstream that is connected."""
+        opened, way, near = self.open, self.way, self.near
+        for position in range(len(self.nodes) - 1, -1, -1):
+            node = self.nodes[position]
+            derivative, reads = derivative_of(node), node.reads
+            for k, value in enumerate(node.values):
+                self.maker[value] = position, node
+                if value not in way:
                     continue
-                seen.add(candidate)
-                if candidate.spec.differentiable and candidate in reach(ys, [candidate], stops).live:
-                    return candidate.name
-                if len(seen) < 64:
-                    pending += [v for reader in candidate.readers for v in reader.values]
-    return ""
+                _relax(way, reads, way[value][0] + 1, value)
+                if value in opened and value not in self.stops:
+                    missing = derivative.missing
+                    passed = [reads[i] for i in derivative.connects[k] if not missing or (k, i) not in missing]
+                    _relax(opened, passed, opened[value][0] + 1, value)
+                if value in opened and isinstance(value, Value) and value.spec.differentiable:
+                    _relax(near, reads, 1, value)
+                elif value in near:
+                    _relax(near, reads, near[value][0] + 1, near[value][1])
+
+    def _forth(self) -> list[_Cut]:
+        """From the xs: which of them each value depends on, and the cuts on the way, oldest first."""
+        down, found = self.down, dict[tuple[Node, int, str], _Cut]()
+        for node in self.nodes:
+            reads = node.reads
+            bits = 0
+            for read in reads:
+                bits |= down.get(read, 0)
+            if not bits:
+                continue
+            derivative = derivative_of(node)
+            for k, value in enumerate(node.values):
+                if value not in self.way:
+                    continue
+                down[value] = down.get(value, 0) | bits
+                if len(derivative.connects[k]) < len(reads) or derivative.missing or value in self.stops:
+                    for i, read in enumerate(reads):
+                        if read in down:
+                            self._note(found, node, k, i)
+        return list(found.values())
+
+    def _note(self, found: dict[tuple[Node, int, str], _Cut], node: Node, k: int, i: int) -> None:
+        """Add the reasons why a gradient of output k does not go on to read i."""
+        value, read = node.values[k], node.reads[i]
+        for kind, first in self._reasons(node, k, i):
+            below = self.own.get(read, 0) if first else self.down[read]
+            if not below:
+                continue
+            cut = found.get((node, k, kind))
+            if cut is None:
+                op = node if isinstance(node, Operation) else node.op
+                reason = _reason(kind, node, k, i)
+                told = Break(kind, op, _name(value), reason[1], reason[0], self._label(value), [])
+                minor = isinstance(value.spec, IntSpec) or (kind == "no derivative" and node is not op)
+                cut = found[node, k, kind] = _Cut(told, 0, value, minor)
+            cut.below |= below
+            label = self._label(read)
+            if label not in cut.told.lost:
+                cut.told.lost.append(label)
+
+    def _reasons(self, node: Node, k: int, i: int) -> Iterator[tuple[str, bool]]:
+        """The kinds of break, each with whether it counts for an x itself only: others were told of it upstream."""
+        value, read = node.values[k], node.reads[i]
+        derivative = derivative_of(node)
+        real = read.spec.differentiable
+        if value in self.stops:
+            yield "stop", not (real or value.spec.differentiable)
+        if not value.spec.differentiable:
+            yield "integer", not real
+        elif i in derivative.connects[k]:
+            if (k, i) in derivative.missing:
+                yield "not implemented", False
+        else:
+            detached, quiet = _is_detached(node), _is_quiet(node)
+            if detached:
+                yield "stop_gradient", False
+            if quiet:
+                yield "no_grad", real and isinstance(read, Value) and _is_quiet(read.op)
+            if not real:
+                yield "integer", True
+            elif not (detached or quiet) or (quiet and not detached and _never(node)):
+                yield "no derivative", False
+
+    def _downstream(self) -> set[Operation]:
+        """The operations of those xs that no way leads from, where they are computed from the ys."""
+        lost = {value.op for group in self.groups if self.way.keys().isdisjoint(group) for value in group}
+        makers = {y.op for y in self.ys}
+        return between(makers, lost) - makers if lost else set()
+
+    # -- one x ------------------------------------------------------------------------------------
+
+    def verdict(self, position: int, name: str) -> Verdict:
+        group, bit = self.groups[position], 1 << position
+        start = min((value for value in group if value in self.open), key=lambda v: self.open[v][0], default=None)
+        cuts = [cut for cut in self.cuts if cut.below & bit and not (start is not None and cut.minor)]
+        sizes = [cut for cut in cuts if isinstance(cut.value.spec, IntSpec)]
+        if len(sizes) < len(cuts):
+            cuts = [cut for cut in cuts if not isinstance(cut.value.spec, IntSpec)]  # nobody expects a gradient there
+        breaks, routes = [cut.told for cut in cuts], self._routes(cuts, bit)
+        if start is not None:
+            way = self._follow(self.open, start)
+            path = [value.op.name if isinstance(value, Value) else self._label(value) for value in way]
+            note = "cut on this path, connected on another" if breaks else "connected"
+            return Verdict(name, True, breaks, path, note, "", [self._label(v) for v in way], routes)
+        if breaks:
+            near = min((self.near[v] for v in group if v in self.near), key=lambda n: n[0], default=None)
+            nearest = "" if near is None else near[1].name
+            return Verdict(name, False, breaks, [], _count(breaks, routes), nearest, [], routes)
+        if any(value.op in self._after for value in group):
+            return Verdict(name, False, note="it is computed from the ys, not the ys from it")
+        return Verdict(name, False, note="no operation leads from it to the ys at all")
+
+    def _routes(self, cuts: list[_Cut], bit: int) -> list[list[str]]:
+        """Ways from x to a y that between them pass the first of these cuts."""
+        by_label: dict[str, list[Break]] = {}
+        for cut in cuts:
+            by_label.setdefault(cut.told.label, []).append(cut.told)
+        routes: list[list[str]] = []
+        passed: set[int] = set()
+        for cut in cuts[:SHOWN]:
+            if id(cut.told) in passed:
+                continue
+            route = self._through(cut, bit)
+            routes.append(route)
+            for before, after in zip(route, route[1:], strict=False):
+                if after in by_label:
+                    passed.update(id(each) for each in by_label[after] if before in each.lost)
+        return routes
+
+    def _through(self, cut: _Cut, bit: int) -> list[str]:
+        """A way from the x of this bit to a y through a cut; back to x it takes the longest step at each point."""
+        down, own, maker, lost = self.down, self.own, self.maker, cut.told.lost
+        below = [read for read in maker[cut.value][1].reads if down.get(read, 0) & bit and self._label(read) in lost]
+        value = min(below, key=self._age)
+        found = [self._label(value)]
+        while not own.get(value, 0) & bit:
+            reads = [read for read in maker[value][1].reads if down.get(read, 0) & bit]
+            value = reads[0] if len(reads) == 1 else min(reads, key=self._age)
+            found.append(self._label(value))
+        if not cut.onward:
+            cut.onward = [self._label(each) for each in self._follow(self.way, cut.value)]
+        return found[::-1] + cut.onward
+
+    def _age(self, value: AnyValue) -> int:
+        return self.maker[value][0] if value in self.maker else -1
+
+    def _follow(self, way: dict[AnyValue, tuple[int, AnyValue | None]], start: AnyValue) -> list[AnyValue]:
+        found = [start]
+        while (step := way[found[-1]][1]) is not None:
+            found.append(step)
+        return found
+
+    def _label(self, value: AnyValue) -> str:
+        """Its name on a route. Each operation adds a gradient of what it reads, so those are named by both."""
+        found = self._labels.get(value)
+        if found is None:
+            found = _name(value)
+            if isinstance(value, Cotangent) and value in self.maker:
+                node = self.maker[value][1]
+                assert not isinstance(node, Operation)
+                found += f" in {node.op.name}" if node.node is not None else ", summed"
+            self._labels[value] = found
+        return found
+
+
+def _relax(table: dict[Any, Any], reads: Any, length: int, value: AnyValue) -> None:
+    """Note for each read that the value is so far away, unless something nearer is known."""
+    for read in reads:
+        known = table.get(read)
+        if known is None or length < known[0]:
+            table[read] = length, value
 
 
 def _name(value: AnyValue) -> str:
@@ -204,21 +278,83 @@ def _name(value: AnyValue) -> str:
     return value.name
 
 
-def _shortest(found: Reach, ys: list[Value], group: tuple[Value, ...]) -> list[str]:
-    """The names along a path with the fewest operations from x to a y."""
-    came: dict[AnyValue, AnyValue | None] = dict.fromkeys(group)
-    length: dict[AnyValue, int] = dict.fromkeys(group, 0)
-    for step in found.path:
-        for k in step.outputs:
-            value = step.node.values[k]
-            reads = [step.node.reads[i] for i in step.inputs if step.node.reads[i] in length]
-            if reads:
-                best = min(reads, key=lambda read: length[read])
-                if value not in length:
-                    came[value], length[value] = best, length[best] + 1
-    end: AnyValue | None = min((y for y in ys if y in length), key=lambda y: length[y], default=None)
-    names: list[str] = []
-    while end is not None:
-        names.append(end.op.name if isinstance(end, Value) else _name(end))
-        end = came[end]
-    return names[::-1]
+def _count(breaks: list[Break], routes: list[list[str]]) -> str:
+    """How many places there are, and whether they lie one behind the other."""
+    if len(breaks) == 1:
+        return "every path is cut here"
+    places = len({(each.op, each.tensor) for each in breaks})
+    if places == 1:
+        return f"every path is cut here, for {len(breaks)} reasons"
+    if len(routes) == 1 and len(breaks) <= SHOWN:
+        return f"every path is cut, at these {places} places one after the other"
+    return f"every path is cut, at these {places} places"
+
+
+# -- what a node says -------------------------------------------------------------------------------------
+
+
+def cut_kind(node: Node) -> str:
+    """Why no gradient passes a node, whatever the stops."""
+    if not any(value.spec.differentiable for value in node.values):
+        return "integer"
+    if _is_detached(node):
+        return "stop_gradient"
+    return "no_grad" if _is_quiet(node) else "no derivative"
+
+
+def _is_detached(node: Node) -> bool:
+    return isinstance(node, Operation) and node.type in ("StopGradient", "Data")
+
+
+def _is_quiet(node: Node) -> bool:
+    """Whether it was recorded under torch.no_grad()."""
+    return isinstance(node, Operation) and node.signature is not None and not node.signature.modes.grad
+
+
+def _never(node: Node) -> bool:
+    """Whether the operation has no derivative by its nature."""
+    return isinstance(node, Operation) and node.signature is not None and node.signature.no_derivative
+
+
+_SAYS = {
+    "stop": "it is in stop_gradients",
+    "integer": "integer tensors are constants",
+    "stop_gradient": "it is the output of stop_gradient",
+    "detach": "it is detached: detach() makes a constant",
+    "data": "it is detached: .data makes a constant",
+    "no_grad": "it was recorded under torch.no_grad()",
+    "no derivative": "nothing flows through this operation: its derivative does not depend on that input",
+    "linear": "the derivative of this operation does not depend on that input: it is constant in it",
+    "assign": "what a variable is assigned is a constant",
+    "not implemented": "torch has no gradient for",
+}
+_HINTS = {
+    "stop": "leave it out of stop_gradients",
+    "integer": "differentiate before the cast, or unconnected_gradients='zero'",
+    "integer x": "a floating x",
+    "stop_gradient": "use the tensor that went into it",
+    "no_grad": "record it outside torch.no_grad()",
+    "no derivative": "a differentiable operation in its place, or unconnected_gradients='zero'",
+    "linear": "unconnected_gradients='zero', if zeros are what you expect",
+    "assign": "differentiate with respect to the variable, or use the tensor that was assigned",
+    "not implemented": "cut it with stop_gradients=[...] or gg.stop_gradient, or compute it from other ops",
+}
+
+
+def _reason(kind: str, node: Node, k: int, i: int) -> tuple[str, str]:
+    """What is said of a break, and what to do."""
+    said, hint = _SAYS[kind], _HINTS[kind]
+    if kind == "not implemented":
+        op = node if isinstance(node, Operation) else node.op
+        order = "" if node is op else "the derivative of "
+        said = f"{said} {order}{op.type}: {derivative_of(node).missing[k, i]}"
+    elif kind == "integer" and not node.reads[i].spec.differentiable:
+        hint = _HINTS["integer x"]
+    elif kind == "no derivative" and not isinstance(node, Operation):
+        said, hint = _SAYS["linear"], _HINTS["linear"]
+    elif kind == "no derivative" and isinstance(node, Operation) and node.role is Role.ASSIGN:
+        said, hint = _SAYS["assign"], _HINTS["assign"]
+    elif kind == "stop_gradient" and isinstance(node, Operation):
+        detached = re.fullmatch(r"(?:.*/)?detach(_\d+)?", node.name)
+        said = _SAYS["data" if node.type == "Data" else "detach" if detached else kind]
+    return said, hint

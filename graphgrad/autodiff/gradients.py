@@ -78,7 +78,7 @@ def gradients(
         return [None] * len(asked.x_items)
     if asked.graph.finalized:
         raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
-    found = reach(asked.ys, {value for group in asked.groups for value in group}, asked.stops)
+    found = _reached(asked)
     lost = [x for x, group in zip(asked.x_items, asked.groups, strict=True) if found.live.isdisjoint(group)]
     if lost and option is UnconnectedGradients.RAISE:
         raise UnconnectedError(str(explain(asked.y_items, lost, stop_gradients=asked.stop_items)))
@@ -89,6 +89,15 @@ def gradients(
         return [
             _zeros(x) if result is None and zero else result for result, x in zip(results, asked.x_items, strict=True)
         ]
+
+
+def _reached(asked: arguments.Question) -> Reach:
+    """What a gradient reaches; an error for what torch can't differentiate says on which ways it gets there."""
+    try:
+        return reach(asked.ys, {value for group in asked.groups for value in group}, asked.stops)
+    except LookupError as error:
+        ways = explain(asked.y_items, asked.x_items, asked.stop_items).lacking()
+        raise LookupError("\n".join([str(error), *(f"  way      {way}" for way in ways[:3])])) from None
 
 
 def _connected(

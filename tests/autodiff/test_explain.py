@@ -1,5 +1,7 @@
 """explain: every kind of break, where it is, and what the text says."""
 
+import random
+
 import pytest
 import torch
 
@@ -31,6 +33,11 @@ def detach(x):
         return x.detach() * 2.0
 
 
+def data(x):
+    with gg.name_scope("cut/"):
+        return x.data * 2.0
+
+
 def no_grad(x):
     with torch.no_grad():
         h = gg.exp(x, name="cut")
@@ -43,8 +50,9 @@ def no_derivative(x):
 
 BREAKS = {
     integer: ("integer", "cut", "integer tensors are constants", "before the cast"),
-    stop_gradient: ("stop_gradient", "cut", "stop_gradient or detach", "what went into it|tensor that went into it"),
-    detach: ("stop_gradient", "cut/detach", "stop_gradient or detach", "went into it"),
+    stop_gradient: ("stop_gradient", "cut", "output of stop_gradient", "tensor that went into it"),
+    detach: ("stop_gradient", "cut/detach", r"detached: detach\(\)", "went into it"),
+    data: ("stop_gradient", "cut/data", r"detached: \.data", "went into it"),
     no_grad: ("no_grad", "cut", r"torch\.no_grad", "outside"),
     no_derivative: ("no derivative", "cut", "nothing flows through", "differentiable operation"),
 }
@@ -137,7 +145,8 @@ def test_a_y_that_is_x(x):
 
 def test_one_open_path_is_enough(x):
     answer = gg.explain(gg.floor(x) * x, x)
-    assert answer[0].connected and answer[0].breaks == []
+    assert answer[0].connected and answer[0].path == ["x", "mul"]
+    assert kinds(answer) == [("no derivative", "floor", "floor:0")]
 
 
 # -- several breaks -------------------------------------------------------------------------------------
@@ -150,13 +159,162 @@ def test_breaks_side_by_side_are_all_named(x):
     assert "every path is cut, at these 3 places" in str(answer)
 
 
-def test_breaks_in_series_are_named_one_after_the_other(x):
+def test_breaks_in_series_are_all_named_from_x_to_y(x):
     first = gg.floor(x, name="first")
     second = gg.stop_gradient(first * 2.0, name="second")
-    y = second * 3.0
-    assert kinds(gg.explain(y, x)) == [("no derivative", "first", "first:0")]
-    assert kinds(gg.explain(y, first)) == [("stop_gradient", "second", "second:0")]
-    assert gg.explain(y, second)[0].connected
+    k = gg.cast(second, gg.int32, name="third") + 1
+    with torch.no_grad():
+        last = gg.exp(gg.cast(k, gg.float32) * 3.0, name="last")
+    y = gg.multiply(last, 3.0, name="y")
+    answer = gg.explain(y, x)
+    assert kinds(answer) == [
+        ("no derivative", "first", "first:0"),
+        ("stop_gradient", "second", "second:0"),
+        ("integer", "third", "third:0"),
+        ("no_grad", "to", "to:0"),
+    ]
+    assert "at these 4 places one after the other" in str(answer)
+    assert [answer[0].route(each) for each in answer[0].breaks] == [answer[0].routes[0]] * 4
+    assert kinds(gg.explain(y, first)) == kinds(answer)[1:]
+    assert kinds(gg.explain(y, second)) == kinds(answer)[2:]
+    assert kinds(gg.explain(y, k)) == [("no_grad", "to", "to:0"), ("integer", "to", "to:0")]
+    assert gg.explain(y, last)[0].connected and gg.explain(y, last)[0].breaks == []
+
+
+def test_a_stop_behind_another_break_is_named_too(x):
+    h = gg.floor(x, name="h") * 2.0
+    cut = gg.exp(h, name="cut")
+    answer = gg.explain(cut * 2.0, x, stop_gradients=[cut])
+    assert [kind for kind, _, _ in kinds(answer)] == ["no derivative", "stop"]
+
+
+def test_one_operation_with_two_reasons(x):
+    cut = gg.floor(x, name="cut")
+    answer = gg.explain(cut * 2.0, x, stop_gradients=[cut])
+    assert kinds(answer) == [("stop", "cut", "cut:0"), ("no derivative", "cut", "cut:0")]
+    assert "every path is cut here, for 2 reasons" in str(answer)
+    with torch.no_grad():
+        floor = gg.floor(x, name="floor")
+    assert [kind for kind, _, _ in kinds(gg.explain(floor * 2.0, x))] == ["no_grad", "no derivative"]
+
+
+def test_a_block_under_no_grad_is_one_break_for_what_lies_above_it(x):
+    with torch.no_grad():
+        h = gg.exp(x, name="entry")
+        inner = gg.sin(h, name="inner")
+        y = gg.cos(inner, name="last")
+    assert kinds(gg.explain(y * 2.0, x)) == [("no_grad", "entry", "entry:0")]
+    assert kinds(gg.explain(y * 2.0, [x, inner]))[0][1] == "entry"
+    assert [each.op.name for each in gg.explain(y * 2.0, [x, inner])[1].breaks] == ["last"]
+
+
+def test_no_grad_behind_an_integer_is_named(x):
+    with torch.no_grad():
+        back = gg.cast(gg.argmax(x, 0, name="k"), gg.float32, name="back")
+        y = back * 2.0
+    assert kinds(gg.explain(y, x)) == [("integer", "k", "k:0"), ("no_grad", "back", "back:0")]
+
+
+def test_only_the_broken_output_of_an_operation_is_named():
+    x = gg.placeholder(gg.float32, [5], name="x")
+    values, places = torch.topk(x, 2)
+    answer = gg.explain(gg.cast(places, gg.float32) * 2.0, x)
+    assert kinds(answer) == [("integer", "topk", "topk:1")]
+    answer = gg.explain(gg.cast(places, gg.float32) * values, x)
+    assert answer[0].connected and kinds(answer) == [("integer", "topk", "topk:1")]
+    assert gg.explain(values * 2.0, x)[0].breaks == []
+
+
+def test_the_stop_of_a_sibling_is_no_break(x):
+    a, b, _ = gg.unstack(x, name="parts")
+    answer = gg.explain(a * b, x, stop_gradients=[a])
+    assert answer[0].connected and kinds(answer) == [("stop", "parts", "parts:0")]
+    assert gg.explain(b * 2.0, x, stop_gradients=[a])[0].breaks == []
+
+
+def test_a_stop_that_is_an_x(x):
+    h = gg.exp(x, name="h")
+    answer = gg.explain(h * x, [x, h], stop_gradients=[x, h])
+    assert [verdict.connected for verdict in answer.verdicts] == [True, True]
+    assert kinds(answer) == [("stop", "h", "h:0")] and answer[1].breaks == []
+
+
+def test_the_size_of_a_tensor_is_a_break_only_if_there_is_no_other():
+    x = gg.placeholder(gg.float32, [None], name="x")
+    size = x.shape[0]
+    assert [op for _, op, _ in kinds(gg.explain(gg.floor(x, name="cut").reshape(size, 1), x))] == ["cut"]
+    assert gg.explain(x.reshape(size, 1), x)[0].breaks == []
+    assert [kind for kind, _, _ in kinds(gg.explain(gg.ones([3]) * size, x))] == ["integer"]
+
+
+# -- one of two paths -----------------------------------------------------------------------------------
+
+
+def test_a_cut_path_beside_an_open_one_is_named(x):
+    y = gg.multiply(gg.exp(gg.floor(x, name="cut"), name="then"), x, name="y")
+    answer = gg.explain(y, x)
+    assert answer[0].connected and answer[0].path == ["x", "y"] and answer[0].symbol == "◐"
+    assert answer[0].routes == [["x:0", "cut:0", "then:0", "y:0"]] and answer[0].open == ["x:0", "y:0"]
+    text = str(answer)
+    assert text.startswith("x:0 is connected: x -> y\nit also reaches y through cut -> then, cut here: nothing flows")
+    assert "test_explain.py:" in text and "no gradient reaches" not in text
+
+
+def test_each_x_has_its_own_cut_paths(x):
+    w = gg.placeholder(gg.float32, [3], name="w")
+    answer = gg.explain(gg.floor(x * w, name="cut") + x, [x, w])
+    assert [verdict.connected for verdict in answer.verdicts] == [True, False]
+    assert answer[0].breaks == answer[1].breaks and answer[1].routes[0][0] == "w:0"
+
+
+def random_program(seed):
+    """A random program of open and cut operations, and its edges: (from, to) -> whether a gradient passes."""
+    draw = random.Random(seed)
+    gg.reset_default_graph()
+    nodes = [gg.placeholder(gg.float32, [2], name="x")]
+    edges = {}
+    for n in range(12):
+        ways = [(gg.exp, True), (gg.floor, False), (gg.stop_gradient, False), (gg.add, True), (gg.multiply, True)]
+        build, passes = draw.choice(ways)
+        reads = draw.choices(range(len(nodes)), k=2 if build in (gg.add, gg.multiply) else 1)
+        for read in reads:
+            edges[f"{nodes[read].op.name}", f"n{n}"] = passes
+        nodes.append(build(*[nodes[read] for read in reads], name=f"n{n}"))
+    return nodes, edges
+
+
+def ways(edges, start, end):
+    if start == end:
+        return [[start]]
+    return [[start, *rest] for (a, b) in edges if a == start for rest in ways(edges, b, end)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_breaks_are_the_cut_edges_of_all_paths(seed):
+    nodes, edges = random_program(seed)
+    graph, names = nodes[0].graph, [node.op.name for node in nodes]
+    xs, y = nodes[:6], nodes[-1]
+    before = len(graph)
+    for x, verdict in zip(xs, gg.explain(y, xs).verdicts, strict=True):
+        found = ways(edges, x.op.name, names[-1])
+        steps = [list(zip(way, way[1:], strict=False)) for way in found]
+        assert verdict.connected is any(all(edges[step] for step in way) for way in steps)
+        assert {each.op.name for each in verdict.breaks} == {b for way in steps for a, b in way if not edges[a, b]}
+        assert [each.op.id for each in verdict.breaks] == sorted(each.op.id for each in verdict.breaks)
+        for route in [*verdict.routes, *([verdict.open] if verdict.open else [])]:
+            assert [name.removesuffix(":0") for name in route] in found
+        if verdict.connected:
+            shortest = min(len(way) for way in found if all(edges[s] for s in zip(way, way[1:], strict=False)))
+            assert len(verdict.path) == shortest
+        assert all(verdict.route(each) for each in verdict.breaks)
+    assert len(graph) == before
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_many_xs_at_once_are_answered_as_one_by_one(seed):
+    nodes, _ = random_program(seed)
+    together = gg.explain(nodes[-1], nodes)
+    assert [gg.explain(nodes[-1], node)[0] for node in nodes] == together.verdicts
 
 
 def test_a_cut_path_beside_a_dead_end_is_the_only_one_named(x):
@@ -208,6 +366,7 @@ def test_the_gradient_of_a_linear_function(x):
     (g,) = gg.gradients(gg.multiply(x, 2.0, name="double"), x)
     answer = gg.explain(g, x)
     assert kinds(answer) == [("no derivative", "double", "the gradient of x:0")]
+    assert answer[0].routes == [["x:0", "the gradient of x:0 in double", g.name]]
     assert "test_explain.py" in str(answer)
 
 
@@ -259,11 +418,66 @@ def test_a_long_chain_is_explained_without_recursion(x):
     assert kinds(gg.explain(y, x)) == [("no derivative", "cut", "cut:0")]
 
 
-def test_an_op_without_a_gradient_that_torch_lacks_is_a_lookup_error_or_a_verdict(x):
-    y = torch.special.zeta(x, x)
-    try:
-        answer = gg.explain(y, x)
-    except LookupError as error:
-        assert "zeta" in str(error)
-    else:
-        assert not answer[0].connected
+# -- what torch lacks -----------------------------------------------------------------------------------
+
+
+def test_an_op_without_a_gradient_is_a_reason_and_not_an_error(x):
+    y = gg.multiply(torch.special.zeta(gg.exp(x, name="h"), gg.ones([3])), 2.0, name="y")
+    answer = gg.explain(y, x)
+    assert kinds(answer) == [("not implemented", "special_zeta", "special_zeta:0")] and not answer[0].connected
+    assert "torch has no gradient for SpecialZeta" in str(answer) and "torch.special.zeta" in str(answer)
+    with pytest.raises(LookupError, match="way      y <- special_zeta <- h <- x"):
+        gg.gradients(y, x)
+
+
+def test_a_lookup_error_beside_an_open_path(x):
+    y = torch.special.zeta(x, gg.ones([3])) + x
+    answer = gg.explain(y, x)
+    assert answer[0].connected and [kind for kind, _, _ in kinds(answer)] == ["not implemented"]
+    with pytest.raises(LookupError, match="way      add <- special_zeta <- x"):
+        gg.gradients(y, x)
+
+
+def test_an_op_without_a_gradient_above_another_break(x):
+    y = gg.floor(torch.special.zeta(x, gg.ones([3])), name="cut") * 2.0
+    assert [kind for kind, _, _ in kinds(gg.explain(y, x))] == ["not implemented", "no derivative"]
+    assert gg.gradients(y, x) == [None]
+
+
+def test_a_missing_second_derivative():
+    x = gg.placeholder(gg.float32, [3, 4], name="x")
+    (g,) = gg.gradients(torch.cdist(x, x * 2.0, p=1.0), x)
+    answer = gg.explain(g, x)
+    assert "not implemented" in [each.kind for each in answer[0].breaks]
+    assert "torch has no gradient for the derivative of" in str(answer)
+    with pytest.raises(LookupError, match="higher-order") as caught:
+        gg.gradients(g, x)
+    assert "  way      " in str(caught.value) and str(caught.value).endswith("<- x")
+
+
+def test_a_derivative_that_does_not_depend_on_an_input_is_told_apart(x):
+    (g,) = gg.gradients(gg.multiply(x, 2.0, name="double"), x)
+    y = gg.floor(x)
+    assert "it is constant in it" in gg.explain(g, x)[0].breaks[0].reason
+    assert gg.explain(y, x)[0].breaks[0].reason.startswith("nothing flows through this operation")
+
+
+def test_a_long_run_of_breaks_is_counted(x):
+    y = x
+    for n in range(40):
+        y = gg.floor(y, name=f"f{n}")
+    answer = gg.explain(y, x)
+    assert len(answer[0].breaks) == 40 and "at these 40 places" in str(answer)
+    assert "... and 28 more places: f12, " in str(answer) and str(answer).count("  recorded ") == 12
+
+
+def test_the_nearest_is_nearest_to_x(x):
+    far = gg.floor(gg.exp(gg.sin(x)), name="far")
+    near = gg.floor(x, name="near")
+    assert gg.explain(far * near, x)[0].nearest == "near:0"
+
+
+def test_siblings_are_not_made_of_each_other(x):
+    a, b, _ = gg.unstack(x)
+    assert "no operation leads from it" in str(gg.explain(a, b))
+    assert "it is computed from the ys" in str(gg.explain([a, b], a + b))
