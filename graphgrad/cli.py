@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     plotted = command("plot", "draw the gradient graph of what a function returns", _plot)
     plotted.add_argument(
         "--out", metavar="PICTURE", type=Path, default=Path("gradient.html"),
-        help=".svg, .html, .png or .pdf (default: %(default)s)",
+        help="the suffix says how: .svg, .html, .png, .pdf, .dot, .mmd, .pbtxt (default: %(default)s)",
     )  # fmt: skip
     explained = command("explain", "say for each x why it is connected to the ys or not", _explain)
     for one in (plotted, explained):

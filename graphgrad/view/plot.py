@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from .collapse import collapsed
+from .dot import dot
 from .figure import pdf, png
 from .gradient_graph import Graph, gradient_graph
+from .graphdef import graphdef
 from .layout import mirror_layout
+from .mermaid import mermaid
 from .page import page
 from .scene import Scene, scene
 from .svg import svg
@@ -47,7 +51,11 @@ class Plot:
         return page(self.graph, self.drawn, self.title)
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write it to a file; the suffix says how: `.svg`, `.html`, or `.png` and `.pdf` (which need matplotlib).
+        """Write it to a file; the suffix says how.
+
+        - `.svg`, `.html` (the page), `.png` and `.pdf` (which need matplotlib);
+        - `.dot` and `.mmd`: text for Graphviz and for Mermaid;
+        - `.pbtxt`: a TensorFlow GraphDef, which TensorBoard and Netron read, of the whole graph.
 
         Args:
             path: the file's name. An existing file is replaced.
@@ -61,18 +69,15 @@ class Plot:
             OSError: if the file can't be written.
         """
         target = Path(path)
-        match target.suffix.lower():
-            case ".svg":
-                target.write_text(self.svg(), "utf-8")
-            case ".html":
-                target.write_text(self.html(), "utf-8")
-            case ".png":
-                target.write_bytes(png(self.scene))
-            case ".pdf":
-                target.write_bytes(pdf(self.scene))
-            case suffix:
-                kind = suffix or "a file without suffix"
-                raise ValueError(f"{target.name}: can't save a plot as {kind}; use .svg, .html, .png or .pdf")
+        kind = target.suffix.lower()
+        written = _WRITERS.get(kind)
+        if written is None:
+            known = ", ".join(_WRITERS)
+            raise ValueError(
+                f"{target.name}: can't save a plot as {kind or 'a file without suffix'}; use one of {known}"
+            )
+        content = written(self)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
         return target
 
     def _repr_svg_(self) -> str:
@@ -82,6 +87,17 @@ class Plot:
         kinds = [node["kind"] for _, node in self.graph.nodes(data=True)]
         forward, adjoint, results = (kinds.count(kind) for kind in ("forward", "adjoint", "gradient"))
         return f"<Plot {self.title!r}: operations: {forward}, adjoint nodes: {adjoint}, gradients: {results}>"
+
+
+_WRITERS: dict[str, Callable[[Plot], str | bytes]] = {
+    ".svg": Plot.svg,
+    ".html": Plot.html,
+    ".png": lambda picture: png(picture.scene),
+    ".pdf": lambda picture: pdf(picture.scene),
+    ".dot": lambda picture: dot(picture.drawn, picture.title),
+    ".mmd": lambda picture: mermaid(picture.drawn, picture.title),
+    ".pbtxt": lambda picture: graphdef(picture.graph),
+}
 
 
 def plot(ys: Any, xs: Any, stop_gradients: Any = None) -> Plot:

@@ -33,7 +33,8 @@ def test_stops_are_passed_on() -> None:
 
 def test_saved_files(tmp_path: Path) -> None:
     picture = example()
-    for suffix, start in ((".svg", "<svg"), (".html", "<!DOCTYPE html>"), (".SVG", "<svg")):
+    starts = {".svg": "<svg", ".html": "<!DOCTYPE html>", ".SVG": "<svg", ".mmd": "---", ".dot": "digraph"}
+    for suffix, start in (starts | {".pbtxt": "node {"}).items():
         path = tmp_path / f"picture{suffix}"
         path.write_text("old")
         assert picture.save(str(path)) == path
@@ -52,7 +53,7 @@ def test_a_figure_is_what_its_writer_gives(kind: str, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("name", ["picture.gif", "picture", ".svg"])
 def test_other_suffixes(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"use .svg, .html, .png or .pdf"):
+    with pytest.raises(ValueError, match=r"use one of .svg, .html, .png, .pdf, .dot, .mmd, .pbtxt"):
         example().save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
