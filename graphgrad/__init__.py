@@ -86,6 +86,8 @@ from .record import refused as _refused  # noqa: F401
 from .record.modules import record_function as record
 from .record.tensor import Tensor
 from .run.session import InteractiveSession, Session
+from .view import notebook as _notebook  # noqa: F401  shows plots, tensors and graphs
+from .view.debugprint import debugprint
 from .view.gradient_graph import gradient_graph
 from .view.plot import Plot, plot
 
@@ -192,6 +194,7 @@ __all__ = [
     "convert_to_tensor",
     "cos",
     "cosh",
+    "debugprint",
     "device",
     "divide",
     "eager_execution",

@@ -176,6 +176,9 @@ class Graph:
     def __len__(self) -> int:
         return len(self._operations)
 
+    def __repr__(self) -> str:
+        return f"<Graph: operations: {len(self)}>"
+
     def get_operation_by_name(self, name: str) -> Operation:
         """The operation of this name. `KeyError` if there is none, `ValueError` for a tensor's name."""
         if not isinstance(name, str):
