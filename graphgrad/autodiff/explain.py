@@ -151,7 +151,8 @@ class _Search:
             if cut is None:
                 op = node if isinstance(node, Operation) else node.op
                 reason = _reason(kind, node, k, i)
-                told = Break(kind, op, _name(value), reason[1], reason[0], self._label(value), [])
+                tensor = read if kind == "integer" and value.spec.differentiable else value  # an x of integers
+                told = Break(kind, op, _name(tensor), reason[1], reason[0], self._label(value), [])
                 minor = isinstance(value.spec, IntSpec) or (kind == "no derivative" and node is not op)
                 cut = found[node, k, kind] = _Cut(told, 0, value, minor)
             cut.below |= below

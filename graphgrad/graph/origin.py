@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import linecache
+import re
 import sys
 from pathlib import Path
 from types import CodeType, FrameType
@@ -60,8 +61,14 @@ def source_line(filename: str, lineno: int) -> str:
     return linecache.getline(filename, lineno).strip()
 
 
+# Where IPython's kernel says that a cell's code is: another file in each process.
+_CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]\d+\.py$")
+
+
 def short(filename: str) -> str:
-    """A file's name for a message: relative to the working directory where it lies below it."""
+    """A file's name for a message: relative to the working directory where it lies below it; `cell` in a notebook."""
+    if _CELL.search(filename):
+        return "cell"
     try:
         return str(Path(filename).relative_to(Path.cwd()))
     except ValueError:

@@ -481,3 +481,9 @@ def test_siblings_are_not_made_of_each_other(x):
     a, b, _ = gg.unstack(x)
     assert "no operation leads from it" in str(gg.explain(a, b))
     assert "it is computed from the ys" in str(gg.explain([a, b], a + b))
+
+
+def test_an_integer_x_is_named_itself():
+    words = gg.placeholder(gg.int64, [None], name="words")
+    told = gg.explain(torch.nn.Embedding(5, 3)(words).sum(), words)[0].breaks[0]
+    assert told.kind == "integer" and told.tensor == "words:0" and told.op.type == "Embedding"

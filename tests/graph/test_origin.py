@@ -76,3 +76,9 @@ def test_the_line_of_an_instruction_is_that_of_the_frame():
     assert len({line for _, _, line in places}) == 3
     for code, instruction, line in places:
         assert origin.line_of(code, instruction) == line
+
+
+def test_a_cell_of_a_notebook_is_called_so():
+    assert short("/tmp/ipykernel_4711/123456.py") == "cell"
+    assert short("C:\\Temp\\ipykernel_1\\2.py") == "cell"
+    assert short("/tmp/ipykernel_4711/model.py") == "/tmp/ipykernel_4711/model.py"
