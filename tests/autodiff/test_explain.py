@@ -177,7 +177,7 @@ def test_breaks_in_series_are_all_named_from_x_to_y(x):
     assert [answer[0].route(each) for each in answer[0].breaks] == [answer[0].routes[0]] * 4
     assert kinds(gg.explain(y, first)) == kinds(answer)[1:]
     assert kinds(gg.explain(y, second)) == kinds(answer)[2:]
-    assert kinds(gg.explain(y, k)) == [("no_grad", "to", "to:0"), ("integer", "to", "to:0")]
+    assert kinds(gg.explain(y, k)) == [("no_grad", "to", "to:0"), ("integer", "to", "add:0")]
     assert gg.explain(y, last)[0].connected and gg.explain(y, last)[0].breaks == []
 
 
