@@ -16,7 +16,7 @@ from ..graph.operation import Operation, Role, Value
 from ..ground.spec import IntSpec, Spec
 from ..record import derivative
 from ..record.derivative import NO_DERIVATIVE, Derivative
-from ..record.functions import Applied
+from ..record.functions import is_torch_own
 
 
 class Cotangent:
@@ -100,7 +100,7 @@ class GradientCall:
         """Whether torch makes all results; it may hand a seed through, and a user's backward anything."""
         return (
             all(seed is None for seed in self.seeds)
-            and not any(type(op.target) is Applied for op in self.operations)
+            and all(is_torch_own(op.target) for op in self.operations)
             and all(inner.payload.made_by_torch for inner in self.through)
         )
 

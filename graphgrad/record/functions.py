@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import functools
+import types
 from typing import Any
 
 import torch
 from torch.utils.checkpoint import CheckpointFunction
 
+from .mutation import OnCopies
 from .record import first_symbolic, record
+
+_PACKAGE = __name__.partition(".")[0]
+_PLAIN = (
+    types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType,
+    types.GetSetDescriptorType, types.MethodWrapperType, types.NoneType,
+)  # fmt: skip
 
 
 class Applied:
@@ -41,3 +49,15 @@ def _install() -> None:
 
 
 _install()
+
+
+def is_torch_own(target: Any) -> bool:
+    """Whether a callable's derivative is torch's own; that of a user's operator may return any tensor."""
+    if isinstance(target, (Applied, OnCopies)):
+        return False
+    if isinstance(target, (torch._ops.OpOverload, torch._ops.OpOverloadPacket)):
+        return str(target).partition(".")[0] in ("aten", "prims")
+    module = getattr(target, "__module__", None)  # methods and slots of torch.Tensor have none
+    if module is not None and module.partition(".")[0] not in ("torch", "_operator", _PACKAGE):
+        return False
+    return isinstance(target, _PLAIN) or type(target).__module__.partition(".")[0] == _PACKAGE

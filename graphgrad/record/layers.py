@@ -8,6 +8,8 @@ none of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from types import BuiltinFunctionType
 from typing import Any, TypeAlias
 
 import torch
@@ -57,14 +59,35 @@ def _tanh(layer: nn.Module, owned: dict[str, Any], x: Any) -> Plain:
     return torch.tanh, (x,), {}
 
 
-# Class -> what its forward does, and that forward.
-PLAIN: dict[type[nn.Module], tuple[Callable[[Any, dict[str, Any], Any], Plain], Callable[..., Any]]] = {
-    kind: (function, kind.forward)
-    for kind, function in (
-        (nn.Linear, _linear), (nn.LayerNorm, _layer_norm), (nn.Embedding, _embedding), (nn.Dropout, _dropout),
-        (nn.ReLU, _relu), (nn.SiLU, _silu), (nn.GELU, _gelu), (nn.Tanh, _tanh),
-    )
-}  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A class of layers: what its forward does, that forward, and the function that it calls; all as torch has them."""
+
+    plain: Callable[[Any, dict[str, Any], Any], Plain]
+    forward: Callable[..., Any]
+    place: dict[str, Any]
+    name: str
+    function: Callable[..., Any]
+
+
+def _is_torch_s(kind: type[nn.Module], function: Callable[..., Any]) -> bool:
+    """Whether nobody has put a forward or a function of their own in the place of torch's."""
+    forward = kind.forward
+    own = (forward.__module__, forward.__qualname__) == (kind.__module__, f"{kind.__name__}.forward")
+    return own and (isinstance(function, BuiltinFunctionType) or function.__module__ == F.__name__)
+
+
+_KNOWN: tuple[tuple[type[nn.Module], Callable[..., Plain], Any, str], ...] = (
+    (nn.Linear, _linear, F, "linear"), (nn.LayerNorm, _layer_norm, F, "layer_norm"),
+    (nn.Embedding, _embedding, F, "embedding"), (nn.Dropout, _dropout, F, "dropout"), (nn.ReLU, _relu, F, "relu"),
+    (nn.SiLU, _silu, F, "silu"), (nn.GELU, _gelu, F, "gelu"), (nn.Tanh, _tanh, torch, "tanh"),
+)  # fmt: skip
+
+PLAIN: dict[type[nn.Module], Layer] = {
+    kind: Layer(plain, kind.forward, vars(owner), name, getattr(owner, name))
+    for kind, plain, owner, name in _KNOWN
+    if _is_torch_s(kind, getattr(owner, name))
+}
 
 _GLOBAL_HOOKS = tuple(
     vars(torch_modules)[f"_global_{name}_hooks"] for name in ("forward", "forward_pre", "backward", "backward_pre")
@@ -76,17 +99,18 @@ def plain(layer: nn.Module, x: Any) -> Plain | None:
     known = PLAIN.get(type(layer))
     if known is None:
         return None
-    function, forward = known
     own = layer.__dict__
+    parameters = own["_parameters"]
     if (
         (own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"])
-        or (own["_buffers"] or "forward" in own or type(layer).forward is not forward or any(_GLOBAL_HOOKS))
-        or own.get("_compiled_call_impl") is not None
+        or (own["_buffers"] or "forward" in own or type(layer).forward is not known.forward or any(_GLOBAL_HOOKS))
+        or (known.place[known.name] is not known.function or own.get("_compiled_call_impl") is not None)
+        or not own.keys().isdisjoint(parameters)
         or torch._C._len_torch_function_stack() != 1  # one mode: the recorder's own
     ):
         return None
     try:
-        return function(layer, own["_parameters"], x)
+        return known.plain(layer, parameters, x)
     except KeyError:  # a parameter was taken out, as weight_norm does
         return None
 

@@ -160,16 +160,34 @@ def recording() -> Iterator[None]:
 _PATIENCE = 100_000
 
 
+class _Patience:
+    """How many threads are recording, and the collector's threshold from before the first of them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.recording = 0
+        self.before: tuple[int, int, int] = gc.get_threshold()
+
+
+_patience = _Patience()
+
+
 @contextlib.contextmanager
 def _patient_collector() -> Iterator[None]:
     """Let the garbage collector look seldom: what recording makes lives as long as its graph."""
-    first, *rest = gc.get_threshold()
-    if 0 < first < _PATIENCE:
-        gc.set_threshold(_PATIENCE, *rest)
+    with _patience.lock:
+        _patience.recording += 1
+        if _patience.recording == 1:
+            _patience.before = gc.get_threshold()
+            if 0 < _patience.before[0] < _PATIENCE:
+                gc.set_threshold(_PATIENCE, *_patience.before[1:])
     try:
         yield
     finally:
-        gc.set_threshold(first, *rest)
+        with _patience.lock:
+            _patience.recording -= 1
+            if not _patience.recording and gc.get_threshold()[0] == _PATIENCE:  # else somebody else has set it
+                gc.set_threshold(*_patience.before)
 
 
 def _call_module(original: Callable[..., Any], graph: Graph, module: torch.nn.Module, args: Any, kwargs: Any) -> Any:

@@ -39,6 +39,7 @@ class Program:
         states, renamed, donated: the variables that it reads or sets; those that get a new tensor; those
             that are updated in place.
         switches: whether it needs a `run`.
+        writes: whether it sets variables.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Program:
     donated: tuple[State, ...]
     taped: bool
     switches: bool
+    writes: bool
 
 
 _numbers = itertools.count()
@@ -76,6 +78,7 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
         tuple(update.state for update in plan.updates if update.donated),
         emitter.taped,
         any("run." in line.text for line in emitter.lines),
+        bool(plan.updates),
     )  # fmt: skip
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     weakref.finalize(program, linecache.cache.pop, filename, None)

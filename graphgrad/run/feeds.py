@@ -100,7 +100,12 @@ def _from_tensor(value: Value, spec: Spec, data: torch.Tensor) -> torch.Tensor:
 
 def _still_finite(before: torch.Tensor, after: torch.Tensor) -> bool:
     """Whether a cast made no number infinite."""
-    return not after.is_floating_point() or bool((before.isfinite() == after.isfinite()).all())
+    if not after.is_floating_point():
+        return True
+    if after.dtype.itemsize == 1:  # of the 8-bit ones some have no infinity, and torch takes the largest number
+        beyond = before.isfinite() & (before.abs() > torch.finfo(after.dtype).max)
+        return not bool(beyond.any()) and bool((before.isfinite() == after.to(torch.float32).isfinite()).all())
+    return bool((before.isfinite() == after.isfinite()).all())
 
 
 def _kind(dtype: torch.dtype) -> int:

@@ -22,11 +22,12 @@ from ..record.tensor import Tensor
 from .emit import Program, emit
 from .feeds import feed
 from .results import convert
-from .runtime import Run, Streams
+from .runtime import Run, Streams, default_dtype
 from .store import Store
 
 _grad_enabled, _set_grad = torch.is_grad_enabled, torch._C._set_grad_enabled
 _inference = torch.is_inference_mode_enabled
+_default_dtype = torch.get_default_dtype
 _autocast = torch._C._is_any_autocast_enabled
 _modes = torch._C._len_torch_function_stack
 
@@ -159,7 +160,7 @@ class Session:
         prepared = self._prepare(fetches, keys)
         program = prepared.program
         feeds = [feed(key, data, self._device) for key, data in zip(keys, given.values(), strict=True)]
-        state = [self._store.value(each).detach().clone() for each in program.plan.states]
+        state = [self._store.copy(each) for each in program.plan.states]
         for tensor in state:
             tensor.requires_grad_(tensor.is_floating_point() or tensor.is_complex())
         return feeds, state, program.constants, Run(prepared.orders, self._streams.draw)
@@ -173,11 +174,13 @@ class Session:
         feeds = [*map(feed, keys, data, itertools.repeat(self._device))]
         program, store = prepared.program, self._store
         run = Run(prepared.orders, self._streams.draw) if program.switches else None
-        states, donated = program.states, program.donated
-        state, exclusive = store.begin(states, donated) if states else ([], False)
-        grad = _grad_enabled()
+        states, donated, writes = program.states, program.donated, program.writes
+        grad, exclusive = _grad_enabled(), None
+        state: list[torch.Tensor] = []
         try:
-            if _autocast() or _modes():
+            if states or writes:
+                state, exclusive = store.begin(states, donated, writes)
+            if _autocast() or _modes() or _default_dtype() is not torch.float32:
                 with _without_modes():
                     outputs, renamed = program.call(feeds, state, program.constants, run)
             else:
@@ -186,15 +189,16 @@ class Session:
                 store.put(program.renamed, renamed)
             if donated and not exclusive:
                 store.put(donated, [state[states.index(each)] for each in donated])
+            results = convert(program.plan.shared, outputs, feeds, state, program.constants, self._numpy)
         except BaseException as error:
             _set_grad(grad)  # as the program does at its end
             if isinstance(error, OpError) or not isinstance(error, Exception):
                 raise
             raise _failure(error, program) from error
         finally:
-            if states:
-                store.end(exclusive)
-        return prepared.build(convert(program.plan.shared, outputs, feeds, state, program.constants, self._numpy))
+            if exclusive is not None:
+                store.end(exclusive, writes)
+        return prepared.build(results)
 
     def _prepare(self, fetches: Any, feeds: tuple[Value, ...]) -> _Prepared:
         key = (key_of(fetches), feeds)
@@ -255,8 +259,10 @@ class Session:
         found = {}
         for name, tensor in module.state_dict(keep_vars=True).items():
             variable = variables.get(id(tensor))
-            value = tensor if variable is None else self._store.value(variable.state)
-            found[name] = value.detach().clone().to(tensor.device) if isinstance(value, torch.Tensor) else value
+            if variable is not None:
+                found[name] = self._store.copy(variable.state).to(tensor.device)
+            else:
+                found[name] = tensor.detach().clone() if isinstance(tensor, torch.Tensor) else tensor
         return found
 
     def load_state_dict(self, module: torch.nn.Module, values: Mapping[str, torch.Tensor]) -> None:
@@ -334,9 +340,9 @@ class InteractiveSession(Session):
 
 @contextlib.contextmanager
 def _without_modes() -> Iterator[None]:
-    """Neither the caller's autocast nor its torch-function modes hold inside a run."""
+    """Neither the caller's autocast, nor its default dtype, nor its torch-function modes hold inside a run."""
     off = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
-    with off[0], off[1], torch._C.DisableTorchFunction():
+    with off[0], off[1], default_dtype(torch.float32), torch._C.DisableTorchFunction():
         yield
 
 

@@ -16,7 +16,7 @@ class Store:
     """State -> tensor. Floating ones are autograd leaves, ready to be differentiated.
 
     A run that updates variables in place has the store to itself; it takes copies instead when other
-    runs are under way on other threads.
+    runs are under way on other threads. Of the runs that update, one is under way at a time.
     """
 
     def __init__(self, device: str) -> None:
@@ -27,12 +27,16 @@ class Store:
         self._waiting = 0
         self._active = 0
         self._owner: int | None = None
+        self._writer: int | None = None
+        self._writing = 0
 
-    def begin(self, states: Sequence[State], donated: Sequence[State]) -> tuple[list[torch.Tensor], bool]:
-        """The values for a run, and whether those donated are the store's own."""
+    def begin(
+        self, states: Sequence[State], donated: Sequence[State], writes: bool = False
+    ) -> tuple[list[torch.Tensor], bool]:
+        """The values for a run, which may set some, and whether those donated are the store's own."""
         with self._lock:
-            if self._owner is not None:
-                self._wait()
+            if self._owner is not None or (writes and self._writer is not None):
+                self._wait(writes)
             known = self._values
             tensors = [known[state] if state in known else self._get(state) for state in states]
             exclusive = bool(donated) and self._active == 0
@@ -45,23 +49,30 @@ class Store:
                     for state, tensor in zip(states, tensors, strict=True)
                 ]
             self._active += 1
+            if writes:
+                self._writing += 1
+                self._writer = threading.get_ident()
         return tensors, exclusive
 
-    def end(self, exclusive: bool) -> None:
+    def end(self, exclusive: bool, writes: bool = False) -> None:
         """The run is over, or has failed."""
         with self._lock:
             self._active -= 1
             if exclusive:
                 self._owner = None
-                if self._waiting:
-                    self._free.notify_all()
+            if writes:
+                self._writing -= 1
+                if not self._writing:
+                    self._writer = None
+            if self._waiting:
+                self._free.notify_all()
 
-    def _wait(self) -> None:
-        """Until no other thread has the store to itself."""
-        me = threading.get_ident()
+    def _wait(self, writes: bool = False) -> None:
+        """Until no other thread has the store to itself, or writes if this one wants to."""
+        mine = (None, threading.get_ident())
         self._waiting += 1
         try:
-            while self._owner is not None and self._owner != me:
+            while self._owner not in mine or (writes and self._writer not in mine):
                 self._free.wait()
         finally:
             self._waiting -= 1
@@ -69,6 +80,7 @@ class Store:
     def put(self, states: Sequence[State], tensors: Sequence[torch.Tensor]) -> None:
         """Bind new values."""
         with self._lock:
+            self._wait()
             for state, tensor in zip(states, tensors, strict=True):
                 self._values[state] = leaf(tensor)
 
@@ -93,6 +105,12 @@ class Store:
                 found = leaf(state.parameter.detach().clone().to(self._device))
             self._values[state] = found
         return found
+
+    def copy(self, state: State) -> torch.Tensor:
+        """A copy of the current value, whole: no run changes it meanwhile."""
+        with self._lock:
+            self._wait()
+            return self._get(state).detach().clone()
 
     def is_initialized(self, state: State) -> bool:
         return state in self._values or state.parameter is not None

@@ -159,3 +159,19 @@ def test_dtypes_that_numpy_lacks(dtype):
 def test_a_number_beyond_an_8_bit_float_is_refused():
     with pytest.raises(gg.errors.ArgumentTypeError, match="1000.0 would change as torch.float8_e4m3fn"):
         gg.constant(1000.0, dtype=torch.float8_e4m3fn)
+
+
+@pytest.mark.parametrize(
+    ("number", "dtype"),
+    [(float("inf"), torch.float8_e4m3fn), (-1.0, torch.float8_e8m0fnu), (3.0, torch.float8_e8m0fnu)],
+)
+def test_numbers_that_an_8_bit_float_does_not_have(number, dtype):
+    with pytest.raises(gg.errors.ArgumentTypeError, match="would change"):
+        gg.constant(number, dtype=dtype)
+
+
+def test_8_bit_placeholders_are_fed():
+    x = gg.placeholder(torch.float8_e4m3fn, [2])
+    assert gg.Session().run(x.to(torch.float32), {x: [1.0, 0.5]}).tolist() == [1.0, 0.5]
+    with pytest.raises(gg.errors.ArgumentTypeError, match="can't be fed"):
+        gg.Session().run(x.to(torch.float32), {x: [1000.0, 0.5]})

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import graphgrad as gg
+from graphgrad.record.functions import is_torch_own
 
 
 class Scale(torch.autograd.Function):
@@ -176,3 +177,36 @@ def test_transformations_of_symbolic_tensors_are_refused_in_words(transformed, s
     assert torch._C._functorch.maybe_current_level() is None
     assert torch.vmap(torch.sin)(torch.zeros(2)).tolist() == [0.0, 0.0]
     assert torch.func.grad(lambda t: (t * t).sum())(torch.ones(2)).tolist() == [2.0, 2.0]
+
+
+@torch.library.custom_op("graphgrad_tests::product", mutates_args=())
+def product(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    return x * w
+
+
+product.register_fake(lambda x, w: torch.empty_like(x))
+product.register_autograd(
+    lambda ctx, gradient: ctx.saved_tensors[::-1],  # saved tensors as they are
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(*inputs),
+)
+
+
+def test_a_user_s_operator_may_give_a_variable_as_a_gradient():
+    a, b, c = gg.Variable([1.0, 2.0]), gg.Variable([3.0, 4.0]), gg.Variable([5.0, 6.0])
+    with gg.Session() as session:
+        session.run(gg.global_variables_initializer())
+        (slope,) = gg.gradients(product(a, b).sum(), [a])
+        y = (slope * c).sum() + b.sum()
+        found = session.run(gg.gradients(y, [c, b], stop_gradients=[slope]))
+        assert [value.tolist() for value in found] == [[3.0, 4.0], [1.0, 1.0]]
+        slopes = gg.gradients(product(a, b).sum(), [a, b])
+        session.run(gg.group(a.assign_add(slopes[0]), b.assign_add(slopes[1])))
+        assert [value.tolist() for value in session.run([a, b])] == [[4.0, 6.0], [4.0, 6.0]]
+
+
+def test_whose_derivative_an_operation_has():
+    x = gg.placeholder(gg.float32, [2, 3])
+    own = [x + 1, x @ x.T, torch.relu(x), torch.nn.functional.layer_norm(x, (3,)), x.T, x[0], x.clone().mul_(2), -x]
+    assert all(is_torch_own(y.op.target) for y in own)
+    assert is_torch_own(torch.ops.aten.sin.default) and is_torch_own(None)
+    assert not is_torch_own(product(x, x).op.target) and not is_torch_own(lambda x: x)

@@ -1,6 +1,9 @@
 """The short cut of plain layers: the same operations as torch's own way, and only where nobody looks."""
 
 import importlib
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -163,3 +166,37 @@ def test_a_failure_leaves_scope_and_mode_as_they_were(taken):
     assert taken and graph.context.scope == "" and torch._C._len_torch_function_stack() == 0
     with gg.Graph().as_default():
         assert (gg.placeholder(gg.float32, [2]) * 2.0).name == "mul:0"
+
+
+def test_a_function_in_the_place_of_torch_s_is_recorded_from_the_inside(taken, monkeypatch):
+    scale = nn.Parameter(torch.tensor(2.0))
+    original = nn.functional.linear
+    monkeypatch.setattr(nn.functional, "linear", lambda *args: original(*args) * scale)
+    y = Around(nn.Linear(4, 2))(gg.placeholder(gg.float32, [2, 4]))
+    assert taken == [] and y.op.type == "Mul" and gg.gradients(y.sum(), scale) != [None]
+
+
+def test_an_attribute_that_hides_a_parameter_is_what_forward_reads(taken):
+    layer = nn.Linear(2, 2, bias=False)
+    object.__setattr__(layer, "weight", torch.full((2, 2), 2.0))
+    x = gg.placeholder(gg.float32, [1, 2])
+    y = Around(layer)(x)
+    assert taken == [] and gg.Session().run(y, {x: [[1.0, 1.0]]}).tolist() == [[4.0, 4.0]]
+
+
+PATCHED = """
+import torch
+original = torch.nn.Linear.forward
+torch.nn.Linear.forward = lambda self, x: original(self, x) * 2
+tanh = torch.tanh
+torch.tanh = lambda x: tanh(x) * 3
+import graphgrad as gg
+model = torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.Tanh())
+x = gg.placeholder(gg.float32, [1, 4])
+data = torch.randn(1, 4)
+torch.testing.assert_close(torch.from_numpy(gg.Session().run(model(x), {x: data})), model(data).detach())
+"""
+
+
+def test_patches_from_before_the_import_count():
+    subprocess.run([sys.executable, "-c", PATCHED], check=True, cwd=Path(gg.__file__).parents[1])

@@ -1,6 +1,8 @@
 """nn.Modules and gg.record: what eager PyTorch code does, recorded."""
 
 import copy
+import gc
+import threading
 
 import numpy as np
 import pytest
@@ -455,3 +457,24 @@ def test_spectral_norm_keeps_its_vectors_as_state():
         for _ in range(3):
             wanted = eager(torch.from_numpy(data)).detach().numpy()
             np.testing.assert_allclose(session.run(y, {x: data}), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_the_collector_s_threshold_is_as_before_whoever_records():
+    before = gc.get_threshold()
+
+    def work():
+        with gg.Graph().as_default():
+            for _ in range(10):
+                gg.record(lambda t: (t * 2).exp() + torch.rand(2), gg.placeholder(gg.float32, [2]))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert gc.get_threshold() == before
+    try:
+        gg.record(lambda t: (gc.set_threshold(321), t * 2)[1], gg.placeholder(gg.float32, [2]))
+        assert gc.get_threshold()[0] == 321
+    finally:
+        gc.set_threshold(*before)

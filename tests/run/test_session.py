@@ -1,6 +1,7 @@
 """Session: what a run returns, what it runs, what it leaves alone, and how it fails."""
 
 import collections
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -856,3 +857,52 @@ def test_the_global_generators_are_left_as_they_were(sess):
 def test_a_cuda_session_without_cuda_says_so():
     with pytest.raises(RuntimeError, match=r"device is 'cuda:0', and torch finds no CUDA device"):
         gg.Session(device="cuda:0")
+
+
+def test_no_thread_sees_half_an_update_and_none_is_lost():
+    size, rounds = 50_000, 60
+    v, w = gg.Variable(np.zeros(size, np.float32)), gg.Variable(np.zeros(size, np.float32))
+    step = gg.group(v.assign_add(gg.ones([size])), w.assign_add(gg.ones([size])))
+    session = gg.Session()
+    session.run(gg.global_variables_initializer())
+    torn, done = [], threading.Event()
+
+    def train():
+        for _ in range(rounds):
+            session.run(step)
+
+    def read():
+        while not done.is_set():
+            found = session.run([v, w])
+            if len({float(number) for value in found for number in (value.min(), value.max())}) > 1:
+                torn.append(found)
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        trainers, readers = ([threading.Thread(target=work) for _ in "ab"] for work in (train, read))
+        for thread in (*trainers, *readers):
+            thread.start()
+        for thread in trainers:
+            thread.join()
+        done.set()
+        for thread in readers:
+            thread.join()
+    finally:
+        sys.setswitchinterval(switching)
+    assert not torn
+    assert set(session.run(v).tolist()) == {2.0 * rounds}
+
+
+def test_the_default_dtype_of_the_run_changes_nothing():
+    i, a = gg.placeholder(gg.int64, [2]), gg.Variable([1.0, 2.0])
+    session = gg.Session()
+    session.run(gg.global_variables_initializer())
+    half = a.assign(i / 2)
+    torch.set_default_dtype(torch.float64)
+    try:
+        session.run(half.op, {i: [1, 3]})
+        assert torch.get_default_dtype() is torch.float64
+        assert session.run(a).dtype == np.float32
+    finally:
+        torch.set_default_dtype(torch.float32)
