@@ -68,15 +68,16 @@ def from_numpy(array: np.ndarray[Any, Any], dtype: torch.dtype | None) -> torch.
     if cast is not None:
         exact = torch.from_numpy(np.ascontiguousarray(cast)).reshape(array.shape)
         found = exact.to(dtype)
-        if dtype.itemsize >= exact.dtype.itemsize or dtype.is_complex or _close(found.to(exact.dtype), exact):
+        if dtype.itemsize >= exact.dtype.itemsize or dtype.is_complex or rounded(found, exact):
             return found
     shown = repr(array.tolist()) if array.size <= 4 else f"an array of {array.dtype}"
     raise ArgumentTypeError(f"{shown} would change as {dtype}; cast it yourself if that is meant")
 
 
-def _close(found: torch.Tensor, exact: torch.Tensor) -> bool:
-    """Whether numbers are rounded at most: none has changed its sign, or become infinite, or the largest there is."""
-    return torch.allclose(found, exact, rtol=0.13, atol=2.0**-6, equal_nan=True)
+def rounded(found: torch.Tensor, exact: torch.Tensor) -> bool:
+    """Whether numbers in a short dtype are rounded at most: none has lost its sign, or become the largest there is."""
+    least = torch.finfo(found.dtype).smallest_normal
+    return torch.allclose(found.to(exact.dtype), exact, rtol=0.13, atol=least, equal_nan=True)
 
 
 def refuse_layout(tensor: torch.Tensor, what: str) -> None:

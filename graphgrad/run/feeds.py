@@ -12,7 +12,7 @@ from ..graph.operation import Value
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.fit import fitted
 from ..ground.spec import Spec, compatible, format_shape
-from ..record.constants import refuse_layout
+from ..record.constants import refuse_layout, rounded
 from ..record.dims import Dim
 from ..record.tensor import Tensor
 
@@ -99,12 +99,11 @@ def _from_tensor(value: Value, spec: Spec, data: torch.Tensor) -> torch.Tensor:
 
 
 def _still_finite(before: torch.Tensor, after: torch.Tensor) -> bool:
-    """Whether a cast made no number infinite."""
+    """Whether a cast made no number infinite, nor the largest of an 8-bit dtype."""
     if not after.is_floating_point():
         return True
-    if after.dtype.itemsize == 1:  # of the 8-bit ones some have no infinity, and torch takes the largest number
-        beyond = before.isfinite() & (before.abs() > torch.finfo(after.dtype).max)
-        return not bool(beyond.any()) and bool((before.isfinite() == after.to(torch.float32).isfinite()).all())
+    if after.dtype.itemsize == 1:
+        return rounded(after, before)
     return bool((before.isfinite() == after.isfinite()).all())
 
 

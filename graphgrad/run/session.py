@@ -47,6 +47,9 @@ class _Prepared:
 class Session:
     """Runs parts of a graph, and holds the values of its variables.
 
+    Threads may share it: of the runs that set variables one is under way at a time, and others read beside it
+    the values from before or after, never a half of each.
+
     Args:
         graph: the graph; the default graph if None.
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...

@@ -107,18 +107,13 @@ class Store:
         return found
 
     def copy(self, state: State) -> torch.Tensor:
-        """A copy of the current value, whole: no run changes it meanwhile."""
+        """A copy of the value, whole: no run changes it meanwhile. `FailedPreconditionError` if there is none."""
         with self._lock:
             self._wait()
             return self._get(state).detach().clone()
 
     def is_initialized(self, state: State) -> bool:
         return state in self._values or state.parameter is not None
-
-    def value(self, state: State) -> torch.Tensor:
-        """The current value; `FailedPreconditionError` if there is none."""
-        with self._lock:
-            return self._get(state)
 
 
 def leaf(tensor: torch.Tensor) -> torch.Tensor:

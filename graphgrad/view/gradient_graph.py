@@ -196,10 +196,7 @@ class _Builder:
 
     def _add(self, node: Node, x: str) -> None:
         if isinstance(node, Operation):
-            key, found = (
-                node.name,
-                {"kind": "forward", "op": node, "name": node.name, "type": node.type, "mirror": None},
-            )
+            key, found = node.name, _operation(node)
         else:
             mirror = self.keys[self.nodes.mirror(node)]
             key, found = _product(node, x, mirror, self.graph.nodes[mirror]["type"])

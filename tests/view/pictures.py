@@ -123,3 +123,11 @@ def spoiled(graph: Graph) -> Graph:
     for _, _, data in found.edges(data=True):
         data |= {"value": EVIL, "spec": EVIL}
     return found
+
+
+def layered() -> Graph:
+    """The gradient graph of one operation in a scope."""
+    x = gg.placeholder(gg.float32, [None, 3], name="x")
+    with gg.name_scope("layer"):
+        y = gg.sin(x, name="y")
+    return gradient_graph(y, x)

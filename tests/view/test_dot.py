@@ -12,7 +12,7 @@ from graphgrad.view.dot import dot
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.outline import caption, legible, line
 from tests.view.hostile import NAMES, hostile
-from tests.view.pictures import deep, higher, marked, perceptron, spoiled
+from tests.view.pictures import deep, higher, layered, marked, perceptron, spoiled
 
 TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|->|[{}\[\]=;,]|[A-Za-z_][A-Za-z_0-9]*|-?[0-9.]+)')
 
@@ -220,10 +220,7 @@ def test_it_is_the_same_text_each_time() -> None:
 
 
 def test_a_small_graph() -> None:
-    x = gg.placeholder(gg.float32, [None, 3], name="x")
-    with gg.name_scope("layer"):
-        y = gg.sin(x, name="y")
-    assert dot(gradient_graph(y, x), "small") == GOLDEN
+    assert dot(layered(), "small") == GOLDEN
 
 
 GOLDEN = """\

@@ -11,7 +11,7 @@ from graphgrad.view.collapse import collapsed
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.graphdef import graphdef
 from tests.view.hostile import NAMES, hostile
-from tests.view.pictures import chain, deep, higher, marked, perceptron, programme, spoiled
+from tests.view.pictures import chain, deep, higher, layered, marked, perceptron, programme, spoiled
 
 LEGAL = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.>/-]*\Z")
 FIELD = re.compile(r'( *)(\w+): ("(?:[^"\\\n]|\\[\\"nrt]|\\[0-3][0-7]{2})*"|-?\d+|true|DT_\w+)')
@@ -206,10 +206,7 @@ def test_protobuf_reads_the_same(make: Any) -> None:
 
 
 def test_a_small_graph() -> None:
-    x = gg.placeholder(gg.float32, [None, 3], name="x")
-    with gg.name_scope("layer"):
-        y = gg.sin(x, name="y")
-    assert graphdef(gradient_graph(y, x)) == GOLDEN
+    assert graphdef(layered()) == GOLDEN
 
 
 GOLDEN = """\

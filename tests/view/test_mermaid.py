@@ -13,7 +13,7 @@ from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.mermaid import mermaid
 from graphgrad.view.outline import caption, line, short
 from tests.view.hostile import NAMES, hostile
-from tests.view.pictures import deep, higher, marked, perceptron, spoiled
+from tests.view.pictures import deep, higher, layered, marked, perceptron, spoiled
 
 # Nothing in a label but letters, digits, harmless signs, entity codes and line breaks.
 LABEL = r'"((?:[^\W]|[ /,?…∂∇×↓]|#(?:quot|\d+);|<br/>)*)"'
@@ -168,10 +168,7 @@ def test_it_is_the_same_text_each_time() -> None:
 
 
 def test_a_small_graph() -> None:
-    x = gg.placeholder(gg.float32, [None, 3], name="x")
-    with gg.name_scope("layer"):
-        y = gg.sin(x, name="y")
-    assert mermaid(gradient_graph(y, x), "small") == GOLDEN
+    assert mermaid(layered(), "small") == GOLDEN
 
 
 GOLDEN = """\
