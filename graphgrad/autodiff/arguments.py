@@ -120,15 +120,15 @@ def sources(graph: Graph, item: Any) -> tuple[Value, ...]:
     """The values that an x or a stop stands for: all reads of a variable, else the value itself."""
     if isinstance(item, Tensor) and not isinstance(item, Variable):
         return (item._value,)
-    variable = item if isinstance(item, Variable) else captured(graph, item)
-    return tuple(variable.state.reads)
+    state = item.state if isinstance(item, Variable) else captured(graph, item)
+    return tuple(state.reads)
 
 
 def target(graph: Graph, item: Any) -> Value:
     """The value that a y stands for."""
     if isinstance(item, Tensor):
         return item._value
-    return captured(graph, item)._value
+    return captured(graph, item).value
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from .scopes import Context, Names, as_device, check_name
 # Few enough for small integers, many enough to tell the parts of a graph from one another.
 _SOURCE_BITS = 120
 
-_NO_OPTIONS: dict[str, Any] = {}
+NO_OPTIONS: dict[str, Any] = {}
 
 
 class Graph:
@@ -43,9 +43,11 @@ class Graph:
     def __init__(self) -> None:
         self.seed: int | None = None
         self.context = Context()
-        # What other floors keep per graph: by the module that owns it; the variables of captured tensors, by id.
+        # What other floors keep per graph: by the module that owns it; the states of captured tensors, by id;
+        # and those of them whose variables nobody has asked for, so that they are in no collection yet.
         self.annexes: dict[str, Any] = {}
         self.parameters: dict[int, Any] = {}
+        self.captured: list[Any] = []
         self._operations: list[Operation] = []
         self.nx: networkx.MultiDiGraph[str] = live_view(self._operations)
         self._indexed: dict[str, Operation] = {}
@@ -64,16 +66,27 @@ class Graph:
         name: str,
         reads: tuple[Value, ...],
         specs: Sequence[Spec | IntSpec],
-        *,
         target: Any = None,
         args: tuple[Any, ...] | None = (),
-        kwargs: dict[str, Any] | None = _NO_OPTIONS,
+        kwargs: dict[str, Any] | None = NO_OPTIONS,
         signature: Any = None,
         payload: Any = None,
         device: str = "",
     ) -> Operation:
         """Create an operation in the current context; its signature knows `args` and `kwargs` of None."""
-        context = self.context.__dict__  # this thread's: one look into the thread-local for all three
+        context = self.context.__dict__
+        scope = context["scope"]
+        return self.enter(
+            role, type, scope + name if scope else name, reads, specs, target, args, kwargs, signature, payload,
+            device or context["device"], context["controls"],
+        )  # fmt: skip
+
+    def enter(
+        self, role: Role, type: str, name: str, reads: tuple[Value, ...], specs: Sequence[Spec | IntSpec], target: Any,
+        args: tuple[Any, ...] | None, kwargs: dict[str, Any] | None, signature: Any, payload: Any, device: str,
+        controls: tuple[Operation, ...],
+    ) -> Operation:  # fmt: skip
+        """Create an operation whose name, device and control inputs do not depend on a context."""
         op = Operation()
         op.graph = self
         op.type = type
@@ -82,11 +95,11 @@ class Graph:
         op._args = args
         op._kwargs = kwargs
         op._reads = reads[0] if len(reads) == 1 else reads
-        op.controls = context["controls"]
-        op.device = device or context["device"]
+        op.controls = controls
+        op.device = device
         op.signature = signature
         op.payload = payload
-        frame = user_frame()
+        frame = user_frame(3)
         op.code, op.lasti = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
         if reads:
             sources = reads[0].op.sources
@@ -109,8 +122,7 @@ class Graph:
             if not reads:
                 self._sources += 1
                 op.sources = 1 << self._sources % _SOURCE_BITS
-            scope = context["scope"]
-            op.name = self._names.unique(scope + name if scope else name)
+            op.name = self._names.unique(name)
             op.id = len(self._operations)
             self._operations.append(op)
             for value in reads:
@@ -232,11 +244,11 @@ class Graph:
         """Append a value to a collection; `RuntimeError` on a finalized graph."""
         if self._finalized:
             raise RuntimeError("the graph is finalized: its collections can't change")
-        self._collections.setdefault(name, []).append(value)
+        self._listed().setdefault(name, []).append(value)
 
     def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
         """A copy of a collection; with a scope, the items whose name matches it (as a regex prefix)."""
-        items = list(self._collections.get(name, []))
+        items = list(self._listed().get(name, []))
         if scope is None:
             return items
         named = [(item, getattr(item, "name", None)) for item in items]
@@ -244,7 +256,17 @@ class Graph:
 
     def get_collection_ref(self, name: str) -> list[Any]:
         """The collection itself, made if it does not exist."""
-        return self._collections.setdefault(name, [])
+        return self._listed().setdefault(name, [])
+
+    def _listed(self) -> dict[str, list[Any]]:
+        """The collections, with the variables of captured tensors in them."""
+        if self.captured:
+            with self._lock:
+                for state in self.captured:
+                    for name in state.collections:
+                        self._collections.setdefault(name, []).append(state.variable)
+                self.captured.clear()
+        return self._collections
 
     @contextlib.contextmanager
     def as_default(self) -> Iterator[Graph]:

@@ -38,7 +38,7 @@ _calls = _Calls()
 def buffer(graph: Graph, tensor: torch.Tensor) -> Variable:
     """The variable of a buffer: one per tensor and graph."""
     name = names.buffers.get(id(tensor)) or names.parameters.get(id(tensor), "buffer")
-    return captured(graph, tensor, name, trainable=False)
+    return captured(graph, tensor, name, trainable=False).variable
 
 
 def state_of(value: Value) -> Variable | None:
@@ -76,11 +76,11 @@ def update(variable: Variable, value: Value) -> None:
 
 def refuse_changed(tensors: Any, wanted: str) -> None:
     """`NoValueError` if recorded code has changed one of these plain tensors, so that its own value is old."""
-    variables = get_default_graph().parameters
+    states = get_default_graph().parameters
     for tensor in tensors:
-        variable = variables.get(id(tensor))
-        if variable is not None and variable.state.written:
-            raise no_value(variable._value, wanted)
+        state = states.get(id(tensor))
+        if state is not None and state.written:
+            raise no_value(state.value, wanted)
 
 
 def run_with(op: Operation) -> None:

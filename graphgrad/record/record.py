@@ -27,7 +27,7 @@ from .dims import Dim, SizeRecorder
 from .infer import Leaf, Modes, Signature, Slot, rebuild
 from .probe import ChangesArguments
 from .tensor import Recorder, Tensor, refuse_transformations
-from .variable import Variable, captured, names
+from .variable import State, Variable, captured, names
 
 _grad_enabled = torch.is_grad_enabled
 _autocast_enabled = torch._C._is_any_autocast_enabled
@@ -70,9 +70,10 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
             value = argument._value
             reads.append(value)
             key.append(value.spec)
-        elif type(argument) is _Parameter and reads and (found := _captured(argument, reads[0].op.graph)):
-            reads.append(found)
-            key.append(found.spec)
+        elif type(argument) is _Parameter and reads:
+            value = _of_parameter(argument, reads[0].op.graph)
+            reads.append(value)
+            key.append(value.spec)
         else:
             _scan(argument, key, reads, weak, known, (args, kwargs))
     for option, argument in kwargs.items():
@@ -95,17 +96,13 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
     # The signature has the arguments of all operations that repeat it; only weak numbers differ.
     varied = weak and (len(args) > len(reads) or kwargs)
     values = iter(reads)
-    op = (_graph_of(reads, known) if reads else get_default_graph()).add(
-        Role.CALL,
-        known.type,
-        name or known.name,
-        tuple(reads),
-        signature.specs,
-        target=known.target,
-        args=placed(args, values) if varied else None,
-        kwargs=placed(kwargs, values) if varied else None,
-        signature=signature,
-    )
+    graph = _graph_of(reads, known) if reads else get_default_graph()
+    context = graph.context.__dict__  # this thread's: one look into the thread-local for all three
+    op = graph.enter(
+        Role.CALL, known.type, context["scope"] + (name or known.name), tuple(reads), signature.specs, known.target,
+        placed(args, values) if varied else None, placed(kwargs, values) if varied else None, signature, None,
+        context["device"], context["controls"],
+    )  # fmt: skip
     given = op._values
     if type(given) is Value and signature.single:
         if type(given.spec) is Spec:  # a new value: no handle to look for
@@ -135,7 +132,7 @@ def _scan(argument: Any, key: list[Any], reads: list[Value], weak: bool, known: 
         reads.append(value)
         key.append(value.spec)
     elif kind is _Parameter:
-        value = (reads and _captured(argument, reads[0].op.graph)) or _value(argument, known, whole, reads)
+        value = _of_parameter(argument, reads[0].op.graph) if reads else _value(argument, known, whole, reads)
         reads.append(value)
         key.append(value.spec)
     elif kind in _NUMBERS:
@@ -179,13 +176,12 @@ def _scan(argument: Any, key: list[Any], reads: list[Value], weak: bool, known: 
         key += (kind, argument)
 
 
-def _captured(parameter: Any, graph: Graph) -> Value | None:
-    """The value of a parameter that the graph knows already."""
-    found = graph.parameters.get(id(parameter))
-    if found is None:
-        return None
-    value: Value = found.read() if graph.context.controls else found._value
-    return value
+def _of_parameter(parameter: Any, graph: Graph) -> Value:
+    """The value of a parameter's variable; one that was not trained when the graph met it first is a buffer."""
+    state: State | None = graph.parameters.get(id(parameter))
+    if state is None:
+        state = captured(graph, parameter) if parameter.requires_grad else buffer(graph, parameter).state
+    return state.read()
 
 
 def placed(nest: Any, places: Iterator[Any]) -> Any:
@@ -224,9 +220,9 @@ def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[
     like = reads[0] if reads else first_symbolic(whole)
     graph = like.op.graph if like is not None else get_default_graph()
     if isinstance(argument, torch.Tensor):
-        if argument.requires_grad or id(argument) in graph.parameters:
-            return captured(graph, argument).read()
-        if id(argument) in names.buffers or type(argument) is torch.nn.Parameter:
+        if type(argument) is _Parameter or argument.requires_grad or id(argument) in graph.parameters:
+            return _of_parameter(argument, graph)
+        if id(argument) in names.buffers:
             return buffer(graph, argument).read()
         return as_constant(graph, argument)
     return as_constant(graph, argument, like.spec.dtype if like is not None else None, known.name)

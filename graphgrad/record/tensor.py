@@ -18,7 +18,7 @@ from ..graph.operation import Operation, Value, hold
 from ..graph.sessions import require_session
 from ..ground.errors import NoValueError, RecordingError, message
 from ..ground.spec import IntSpec, Spec, declared, format_shape
-from .dims import Dim, Dimension, TensorShape, UnknownShape
+from .dims import Dim, Dimension, TensorShape, UnknownShape, listening
 
 _wrap: Callable[..., Any] = torch.Tensor._make_wrapper_subclass
 _shapes: dict[Spec, TensorShape] = {}
@@ -288,6 +288,9 @@ _refuse("__deepcopy__", "a deep copy")
 _refuse("__dlpack__", "DLPack")
 
 
+_modes = torch._C._len_torch_function_stack
+
+
 def _sized(name: str) -> None:
     """A method that takes sizes one by one or as a tuple; with symbolic ones torch takes only the tuple."""
     original = getattr(torch.Tensor, name)
@@ -295,6 +298,8 @@ def _sized(name: str) -> None:
     def method(self: Tensor, *sizes: Any, **kwargs: Any) -> Any:
         if len(sizes) > 1 and isinstance(sizes[0], (int, Dim)):
             sizes = (sizes,)
+        if _modes() > listening.everything:  # a mode that is not the recorder's own
+            return original(self, *sizes, **kwargs)
         return Recorder.call(original, (self, *sizes), kwargs)
 
     method.__name__ = name
@@ -306,10 +311,36 @@ for _name in ("expand", "view", "reshape", "repeat", "tile", "new_zeros", "new_o
     _sized(_name)
 
 
+def _direct(name: str) -> None:
+    """A method that skips the way on which torch finds out that it has a symbolic tensor in its hands."""
+    original = getattr(torch.Tensor, name)
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if _modes() > listening.everything:
+            return original(self, *args, **kwargs)
+        return Recorder.call(original, (self, *args), kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"torch's `Tensor.{name}`, recorded."
+    setattr(Tensor, name, method)
+
+
+for _name in (
+    "abs amax amin argmax chunk clamp contiguous cos double exp flatten float gather log log_softmax "
+    "long masked_fill matmul mean mul neg norm permute pow prod relu rsqrt select sigmoid sin softmax split sqrt "
+    "square squeeze std sub sum t tanh to transpose type_as unbind unflatten unsqueeze var"
+).split():
+    _direct(_name)
+
+
 def _binary(name: str, function: Any, swap: bool = False) -> None:
+    original = getattr(torch.Tensor, name)
+
     def method(self: Tensor, other: Any) -> Any:
         if type(other) is list:  # TF1 scripts write `x * [1.0, 2.0]`
             other = np.asarray(other)
+        if _modes() > listening.everything:
+            return original(self, other)
         return Recorder.call(function, (other, self) if swap else (self, other), {})
 
     method.__name__ = name

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..graph.graph import Graph
+from ..graph import operation
+from ..graph.graph import NO_OPTIONS, Graph
 from ..graph.operation import Operation, Role, Value, handle_of, hold
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.spec import Spec, format_shape, spec
@@ -41,7 +42,7 @@ class State:
         "written",
         "parameter",
         "_reads",
-        "variable",
+        "_variable",
         "__weakref__",
     )
 
@@ -55,7 +56,32 @@ class State:
         self.parameter = parameter
         # Mostly a single read: a list would cost every variable of every layer.
         self._reads: Any = None
-        self.variable: Any = None
+        self._variable: Any = None
+
+    @property
+    def variable(self) -> Variable:
+        """The user's handle; that of a captured parameter is made when somebody asks for it."""
+        found: Variable | None = self._variable
+        return make_handle(self) if found is None else found
+
+    @property
+    def value(self) -> Value:
+        """The value that it has at this point of the recording."""
+        if self._variable is not None:
+            return self._variable._value  # type: ignore[no-any-return]
+        found = self._reads
+        return found[0] if type(found) is list else found  # type: ignore[no-any-return]
+
+    def read(self) -> Value:
+        """The value of a read at this point of the recording."""
+        if self.buffer or not self.graph.context.controls:
+            return self.value
+        return new_read(self, self.name + "/read")
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """Where the variable of a captured tensor is listed."""
+        return ("variables", "trainable_variables") if self.trainable else ("variables",)
 
     @property
     def reads(self) -> Sequence[Value]:
@@ -91,10 +117,7 @@ class Variable(Tensor):
 
     def read(self) -> Value:
         """The value of a read at this point of the recording."""
-        state = self.state
-        if state.buffer or not state.graph.context.controls:
-            return self._value
-        return new_read(state, state.name + "/read")
+        return self.state.read()
 
     def value(self) -> Any:
         """The variable's value as an ordinary tensor."""
@@ -185,29 +208,46 @@ def as_operand(state: State, value: Any) -> Value:
     return constant_value(state.graph, from_numpy(np.asarray(value), state.spec.dtype))
 
 
-def make_variable(
-    graph: Graph, name: str, spec: Spec, trainable: bool, parameter: torch.Tensor | None = None
-) -> Variable:
+def make_variable(graph: Graph, name: str, spec: Spec, trainable: bool) -> Variable:
     """A variable with its first read; collections are the caller's."""
-    state = State(name, spec, graph, trainable, parameter)
     context = graph.context.__dict__
-    outer = context["controls"], context["scope"]
-    context["controls"] = ()
-    if parameter is not None:
-        context["scope"] = ""  # its name has its module's scope in it
-    try:
-        op = graph.add(Role.READ, "ReadVariable", name, (), (spec,), payload=state)
-    finally:
-        context["controls"], context["scope"] = outer
+    return make_handle(_state(graph, context["scope"] + name, spec, trainable, None))
+
+
+def _state(graph: Graph, name: str, spec: Spec, trainable: bool, parameter: torch.Tensor | None) -> State:
+    """A new state with its first read, which waits for nothing."""
+    state = State(name, spec, graph, trainable, parameter)
+    device = graph.context.device
+    op = graph.enter(Role.READ, "ReadVariable", name, (), (spec,), None, (), NO_OPTIONS, None, state, device, ())
     state.name = op.name
-    state._reads = value = op._values
-    variable: Variable = Tensor.of(value, Variable)  # type: ignore[arg-type, assignment]
+    state._reads = op._values
+    return state
+
+
+def make_handle(state: State) -> Variable:
+    """The Variable of a state that has none yet."""
+    value = state.reads[0]
+    variable: Variable = Tensor.of(value, Variable)  # type: ignore[assignment]
     variable.state = state
     variable.initial = None
     variable.initializer = None
-    state.variable = variable
-    hold(variable, value)  # type: ignore[arg-type]
+    state._variable = variable
+    hold(variable, value)
     return variable
+
+
+_handle = operation.make_handle
+
+
+def _handle_or_variable(value: Value) -> Any:
+    """The user's handle on a value that has none: for the first read of a state the variable itself."""
+    op = value.op
+    if op.role is Role.READ and op.payload._variable is None and op.payload.reads[0] is value:
+        return op.payload.variable
+    return _handle(value)
+
+
+operation.make_handle = _handle_or_variable
 
 
 class Names(threading.local):
@@ -221,26 +261,24 @@ class Names(threading.local):
 names = Names()
 
 
-def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool | None = None) -> Variable:
-    """The variable of a torch parameter, or of a buffer: one per tensor and graph."""
-    variables: dict[int, Variable] = graph.parameters
-    found = variables.get(id(tensor))
+def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool | None = None) -> State:
+    """The state of a torch parameter, or of a buffer: one per tensor and graph."""
+    states: dict[int, State] = graph.parameters
+    found = states.get(id(tensor))
     if found is not None:
         return found
     refuse_transformations()
     if not tensor.is_leaf:
-        raise ValueError(_derived(tensor, variables))
-    trainable = tensor.requires_grad if trainable is None else trainable
-    name = name or names.parameters.get(id(tensor), "parameter")
-    variable = make_variable(graph, name, spec(tensor.shape, tensor.dtype), trainable, tensor)
-    graph.add_to_collection("variables", variable)
-    if trainable:
-        graph.add_to_collection("trainable_variables", variable)
-    variables[id(tensor)] = variable
-    return variable
+        raise ValueError(_derived(tensor, states))
+    if trainable is None:
+        trainable = tensor.requires_grad
+    name = name or names.parameters.get(id(tensor), "parameter")  # it has its module's scope in it
+    state = states[id(tensor)] = _state(graph, name, spec(tensor.shape, tensor.dtype), trainable, tensor)
+    graph.captured.append(state)
+    return state
 
 
-def _derived(tensor: torch.Tensor, variables: dict[int, Variable]) -> str:
+def _derived(tensor: torch.Tensor, states: dict[int, State]) -> str:
     leaves, pending, seen = [], [tensor.grad_fn], set()
     while pending:
         node = pending.pop()
@@ -249,7 +287,7 @@ def _derived(tensor: torch.Tensor, variables: dict[int, Variable]) -> str:
         seen.add(node)
         leaf = getattr(node, "variable", None)
         if leaf is not None:
-            known = variables[id(leaf)].state.name if id(leaf) in variables else names.parameters.get(id(leaf))
+            known = states[id(leaf)].name if id(leaf) in states else names.parameters.get(id(leaf))
             leaves.append(known or f"a parameter of shape {list(leaf.shape)}")
         pending.extend(parent for parent, _ in node.next_functions)
     return message(

@@ -258,12 +258,12 @@ class Session:
         <All keys matched successfully>
         """
         self._check_open()
-        variables = self.graph.parameters
+        states = self.graph.parameters
         found = {}
         for name, tensor in module.state_dict(keep_vars=True).items():
-            variable = variables.get(id(tensor))
-            if variable is not None:
-                found[name] = self._store.copy(variable.state).to(tensor.device)
+            state = states.get(id(tensor))
+            if state is not None:
+                found[name] = self._store.copy(state).to(tensor.device)
             else:
                 found[name] = tensor.detach().clone() if isinstance(tensor, torch.Tensor) else tensor
         return found
@@ -276,18 +276,18 @@ class Session:
         """
         self._check_open()
         known = module.state_dict(keep_vars=True)
-        variables = self.graph.parameters
+        captured = self.graph.parameters
         states, tensors = [], []
         for name, value in values.items():
             if name not in known:
                 raise KeyError(f"{type(module).__name__} has no parameter or buffer {name!r}")
-            variable = variables.get(id(known[name]))
-            if variable is None:
+            state = captured.get(id(known[name]))
+            if state is None:
                 continue
             if value.shape != known[name].shape:
                 raise ValueError(f"{name} has shape {list(known[name].shape)}, the value has {list(value.shape)}")
-            states.append(variable.state)
-            tensors.append(value.detach().to(self._device, variable.state.spec.dtype, copy=True))
+            states.append(state)
+            tensors.append(value.detach().to(self._device, state.spec.dtype, copy=True))
         self._store.put(states, tensors)
 
     # -- life -------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class Optimizer:
         if isinstance(item, Variable):
             return item
         if isinstance(item, torch.nn.Parameter):
-            return captured(loss.graph, item)
+            return captured(loss.graph, item).variable
         raise TypeError(f"{item!r} is neither a variable nor a parameter")
 
     def apply_gradients(

@@ -207,3 +207,26 @@ def test_an_op_joins_the_graph_of_its_inputs(x):
         y = x * 2
     assert y.graph is x.graph and other.get_operations() == []
     assert y.consumers() == []
+
+
+class Seen(torch.overrides.TorchFunctionMode):
+    """A user's mode that notes what it sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.names.append(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_user_s_mode_sees_methods_too(x):
+    def work():
+        return (2.0 - x.transpose(0, 1).sum(dim=0).view(2, 1) / 3.0) @ x[:1]
+
+    with Seen() as seen:
+        y = work()
+    assert seen.names == ["transpose", "sum", "view", "div", "__rsub__", "__getitem__", "matmul"]
+    with gg.Session() as session:
+        assert session.run(y, {x: DATA}).tolist() == session.run(work(), {x: DATA}).tolist()

@@ -6,7 +6,7 @@ import torch
 
 import graphgrad as gg
 from graphgrad.graph.operation import Role
-from graphgrad.record.variable import captured, may_equal
+from graphgrad.record.variable import Variable, captured, may_equal
 
 
 @pytest.fixture
@@ -170,10 +170,30 @@ def test_the_initial_value(v):
 
 def test_a_parameter_is_captured_once_per_graph():
     weight, graph = torch.nn.Parameter(torch.ones(2)), gg.get_default_graph()
-    variable = captured(graph, weight)
-    assert captured(graph, weight) is variable
-    assert captured(gg.Graph(), weight) is not variable
+    state = captured(graph, weight)
+    assert captured(graph, weight) is state
+    assert captured(gg.Graph(), weight) is not state
+    variable = state.variable
     assert variable.initial_value is weight and variable.initializer is None and variable.trainable
+
+
+def test_the_variable_of_a_parameter_is_made_when_asked_for_and_is_one(v):
+    weight, graph = torch.nn.Parameter(torch.ones(2)), v.graph
+    v * weight
+    last = gg.Variable([1.0], name="last")
+    first, second, third = gg.global_variables()
+    assert first is v and third is last
+    assert second is graph.get_tensor_by_name(second.name) is second.op.outputs[0]
+    assert second is captured(graph, weight).variable
+    assert [each.name for each in gg.trainable_variables()] == [v.name, second.name, last.name]
+
+
+def test_the_tensor_of_a_parameter_by_name_is_its_variable():
+    weight = torch.nn.Parameter(torch.ones(2))
+    y = gg.placeholder(gg.float32, [2]) * weight
+    by_name = y.graph.get_tensor_by_name(y.op.inputs[1].name)
+    assert by_name is y.op.inputs[1] is gg.trainable_variables()[0]
+    assert isinstance(by_name, Variable)
 
 
 def test_a_captured_parameter_is_no_part_of_a_scope_or_an_order():
