@@ -85,7 +85,10 @@ from .record import packing as _packing  # noqa: F401
 from .record import refused as _refused  # noqa: F401
 from .record.modules import record_function as record
 from .record.tensor import Tensor
+from .run import watch
 from .run.session import InteractiveSession, Session
+from .run.watch import timeline
+from .run.watch.metadata import RunMetadata, RunOptions
 from .view import notebook as _notebook  # noqa: F401  shows plots, tensors and graphs
 from .view.debugprint import debugprint
 from .view.gradient_graph import gradient_graph
@@ -161,6 +164,8 @@ __all__ = [
     "InteractiveSession",
     "Operation",
     "Plot",
+    "RunMetadata",
+    "RunOptions",
     "Session",
     "Tensor",
     "UnconnectedGradients",
@@ -296,6 +301,7 @@ __all__ = [
     "tan",
     "tanh",
     "tile",
+    "timeline",
     "train",
     "trainable_variables",
     "transpose",
@@ -305,6 +311,7 @@ __all__ = [
     "uint8",
     "unstack",
     "variables_initializer",
+    "watch",
     "where",
     "zeros",
     "zeros_like",

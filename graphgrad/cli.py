@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, explain, plot
+from . import Session, __version__, debugprint, explain, global_variables_initializer, plot, watch
 from .doctor import report
-from .script import ScriptError, question
+from .ground.errors import OpError
+from .ground.optional import optional
+from .script import ScriptError, called, fetched, question
 from .tour import tour
 
 
@@ -66,8 +68,73 @@ def _parser() -> argparse.ArgumentParser:
     explained = command("explain", "say for each x why it is connected to the ys or not", _explain)
     for one in (plotted, explained):
         one.add_argument("place", metavar="FILE:FUNCTION", help="returns (ys, xs) or (ys, xs, stop_gradients)")
+    _more_commands(command)
     command("doctor", "show what this installation has", lambda given: print(report()))
     return parser
+
+
+def _more_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands that take what a function returns as it is."""
+    printed = command("print", "print the operations that compute what a function returns, as a tree", _print)
+    printed.add_argument(
+        "place", metavar="FILE:FUNCTION", help="returns a tensor, or any list, tuple or dict of them, as (ys, xs)"
+    )
+    printed.add_argument("--depth", metavar="N", type=_count, help="how many levels to show (default: all)")
+    printed.add_argument("--lines", action="store_true", help="show the file and line of each operation")
+    profiled = command(
+        "profile", "run what a function returns, and show the time and memory of each operation", _profile
+    )
+    profiled.add_argument("place", metavar="FILE:FUNCTION", help="returns fetches or (fetches, feed_dict)")
+    profiled.add_argument(
+        "--runs", metavar="N", type=_count, default=1,
+        help="how many runs to measure, after one that is not (default: %(default)s)",
+    )  # fmt: skip
+    profiled.add_argument("--trace", metavar="OUT.json", type=Path, help="write a Chrome trace of the last run")
+
+
+def _count(text: str) -> int:
+    """A number of an option: at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _print(given: argparse.Namespace) -> None:
+    found = called(given.place)
+    try:
+        debugprint(found, depth=given.depth, lines=given.lines)
+    except (TypeError, ValueError) as error:
+        raise ScriptError(f"{given.place}: {error}") from None
+
+
+def _profile(given: argparse.Namespace) -> None:
+    if given.trace is not None and given.trace.suffix != ".json":
+        raise ScriptError(f"a Chrome trace is a .json file, got {str(given.trace)!r}")
+    graph, fetches, feeds = fetched(given.place)
+    profile = watch.Profile()
+    with graph.as_default():
+        initializer = global_variables_initializer()
+    try:
+        with Session(graph) as session:
+            session.run(initializer)
+            session.run(fetches, feeds)  # the first run prepares
+            for _ in _progress(range(given.runs)):
+                session.run(fetches, feeds, watch=profile)
+    except (OpError, LookupError, TypeError, ValueError) as error:
+        raise ScriptError(f"{given.place}: {error}") from None
+    print(profile)
+    if given.trace is not None:
+        print(profile.save(given.trace))
+
+
+def _progress(steps: Sequence[int]) -> Iterable[int]:
+    """The steps; on a terminal with a bar after a second, if tqdm is there."""
+    try:
+        tqdm = optional("tqdm", "all")
+    except ImportError:
+        return steps
+    bar: Iterable[int] = tqdm.tqdm(steps, desc="runs", delay=1.0, leave=False, disable=None)
+    return bar
 
 
 def _plot(given: argparse.Namespace) -> None:

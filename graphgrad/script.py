@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from .graph.graph import Graph
+from .graph.operation import Operation
+from .record.tensor import Tensor
 
 
 class ScriptError(Exception):
     """A command line names something that can't be used; the message says what and what would do."""
 
 
-def called(place: str) -> Any:
-    """What the function returns, called without arguments while a new graph is the default one.
+def called(place: str, graph: Graph | None = None) -> Any:
+    """What the function returns, called without arguments while a new graph, or the given one, is the default.
 
     Raises:
         ScriptError: if there is no such file or function, or it does not return.
@@ -27,7 +29,7 @@ def called(place: str) -> Any:
     path = Path(filename)
     if not path.is_file():
         raise ScriptError(f"there is no file {filename}" if not path.exists() else f"{filename} is not a file")
-    with Graph().as_default():
+    with (graph or Graph()).as_default():
         return _guarded(place, _function(path, name))
 
 
@@ -68,4 +70,37 @@ def question(place: str) -> tuple[Any, ...]:
     if not isinstance(found, tuple) or len(found) not in (2, 3):
         what = f"a tuple of {len(found)}" if isinstance(found, tuple) else f"a {type(found).__name__}"
         raise ScriptError(f"{place} returned {what}; it has to return (ys, xs) or (ys, xs, stop_gradients)")
+    return found
+
+
+def fetched(place: str) -> tuple[Graph, Any, dict[Any, Any]]:
+    """What a run is to be of: the graph, the fetches and the feed_dict, from `fetches` or `(fetches, feed_dict)`.
+
+    Raises:
+        ScriptError: as `called`, and if there is nothing to fetch in what it returns.
+    """
+    graph = Graph()
+    found = called(place, graph)
+    fetches: Any = found
+    feeds: dict[Any, Any] = {}
+    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict) and not _graphs(found[1]):
+        fetches, feeds = found
+    graphs = _graphs(fetches)
+    if len(graphs) != 1:
+        what = f"a {type(found).__name__} without a tensor in it" if not graphs else "tensors of different graphs"
+        raise ScriptError(f"{place} returned {what}; it has to return fetches or (fetches, feed_dict)")
+    return graphs.pop(), fetches, feeds
+
+
+def _graphs(nest: Any) -> set[Graph]:
+    """The graphs of the tensors and operations in a nest."""
+    found = set()
+    pending, seen = [nest], set()
+    while pending:
+        item = pending.pop()
+        if isinstance(item, (Tensor, Operation)):
+            found.add(item.graph)
+        elif isinstance(item, (list, tuple, dict)) and id(item) not in seen:
+            seen.add(id(item))
+            pending += item.values() if isinstance(item, dict) else item
     return found

@@ -1,5 +1,6 @@
 """The command line; the tour itself is tested in test_tour.py."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,91 @@ def test_a_function_that_raises_shows_its_traceback(model: Path, capsys: pytest.
         cli.main(["explain", f"{model}:fails"])
     said = capsys.readouterr().err
     assert "Traceback" in said and "line 9" in said and "raised KeyError: 'lost'" in said
+
+
+# -- print and profile ----------------------------------------------------------------------------------
+
+
+def test_print_shows_a_tree(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["print", f"{model}:loss"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("[0] Sum sum") and said[-1].startswith("[1][1] Placeholder k")
+    assert cli.main(["print", f"{model}:loss", "--depth", "1", "--lines"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "(1 operation below)" in said[1] and "model.py:5" in said[1]
+
+
+def test_what_can_not_be_printed(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "model.py:wrong: obj[0] is a symbolic tensor" in refused(["print", f"{model}:wrong"], capsys)
+    assert "has no function nope" in refused(["print", f"{model}:nope"], capsys)
+    assert "'0' is not a number from 1 on" in refused(["print", f"{model}:loss", "--depth", "0"], capsys)
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Path:
+    """A file with a training step in it, and what can't be run."""
+    file = tmp_path / "step.py"
+    file.write_text(
+        "import graphgrad as gg\n"
+        "def train():\n"
+        "    x = gg.placeholder(gg.float32, [2], name='x')\n"
+        "    w = gg.Variable([1.0, 2.0], name='w')\n"
+        "    loss = gg.reduce_sum(w * x, name='loss')\n"
+        "    return [loss, gg.train.GradientDescentOptimizer(0.1).minimize(loss)], {x: [1.0, 2.0]}\n"
+        "def unfed():\n"
+        "    return gg.placeholder(gg.float32, [2], name='x')\n"
+        "def wrong():\n"
+        "    return unfed(), {'x:0': [1.0]}\n"
+        "def number():\n"
+        "    return 3\n"
+    )
+    return file
+
+
+def test_profile_prints_the_table_and_writes_the_trace(step: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = step.parent / "trace.json"
+    assert cli.main(["profile", f"{step}:train", "--runs", "3", "--trace", str(trace)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("runs: 3, ") and said[-1] == str(trace)
+    rows = [line.split() for line in said[2:-1]]
+    assert ["loss", "Sum", "3"] in [row[:3] for row in rows] and any("step.py:5" in row[-1] for row in rows)
+    names = {event["name"] for event in json.loads(trace.read_text("utf-8"))["traceEvents"]}
+    assert {"loss", "d(loss)"} <= names
+
+
+@pytest.mark.parametrize(
+    ("function", "more", "said"),
+    [
+        ("unfed", [], "step.py:unfed: the placeholder x must be fed"),
+        ("wrong", [], "step.py:wrong: Cannot feed value of shape"),
+        ("number", [], "step.py:number returned a int without a tensor in it"),
+        ("nope", [], "has no function nope; it has number, train, unfed, wrong"),
+        ("train", ["--trace", "a.txt"], "a Chrome trace is a .json file"),
+        ("train", ["--runs", "0"], "'0' is not a number from 1 on"),
+        ("train", ["--trace", "none/a.json"], "can't write to none/a.json"),
+    ],
+)
+def test_what_can_not_be_profiled(
+    function: str, more: list[str], said: str, step: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["profile", f"{step}:{function}", *more])
+    assert ended.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_bar_for_long_work_if_there_is_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+
+    class Tqdm:
+        @staticmethod
+        def tqdm(steps: object, **options: object) -> object:
+            shown.append(options["desc"])
+            return steps
+
+    monkeypatch.setitem(sys.modules, "tqdm", Tqdm)  # type: ignore[arg-type]
+    assert list(cli._progress(range(2))) == [0, 1] and shown == ["runs"]
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert list(cli._progress(range(2))) == [0, 1] and shown == ["runs"]
 
 
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import graphgrad as gg
-from graphgrad.script import ScriptError, called, question
+from graphgrad.script import ScriptError, called, fetched, question
 
 SCRIPT = """
 import graphgrad as gg
@@ -21,6 +21,17 @@ def loss():
 def one(): return gg.constant(1.0)
 def three(): return (*loss(), None)
 def fails(): raise ValueError("no data")
+def fed(): return loss()[0], {"given:0": [3.0, 4.0]}
+def nest(): return {"a": [loss()[0]], "b": gg.no_op()}, {}
+def pair(): return loss()[0], {"b": gg.constant(1.0)}
+def nothing(): return [1.0, {}]
+def apart():
+    with gg.Graph().as_default():
+        elsewhere = gg.constant(1.0)
+    return [gg.constant(1.0), elsewhere]
+def own():
+    with gg.Graph().as_default():
+        return gg.constant(1.0)
 """
 
 
@@ -45,7 +56,7 @@ def test_the_function_is_called_in_a_graph_of_its_own(script: Path) -> None:
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        ("nope", r"has no function nope; it has fails, loss, one, three$"),
+        ("nope", r"has no function nope; it has apart, fails, fed, .*, three$"),
         ("LIMIT", r"LIMIT of .*model.py is a int, not a function"),
         ("one", r"model.py:one returned a .*Tensor; it has to return \(ys, xs\)"),
         ("fails", r"model.py:fails raised ValueError: no data"),
@@ -72,3 +83,28 @@ def test_a_file_that_fails_says_where(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match=r"broken.py raised SyntaxError") as caught:
         called(f"{file}:f")
     assert isinstance(caught.value.__cause__, SyntaxError)
+
+
+def test_fetches_with_and_without_feeds(script: Path) -> None:
+    graph, fetches, feeds = fetched(f"{script}:fed")
+    with gg.Session(graph) as session:
+        assert session.run(fetches, feeds) == 25.0
+    graph, fetches, feeds = fetched(f"{script}:nest")
+    assert feeds == {} and set(fetches) == {"a", "b"} and fetches["b"].graph is graph
+    _, fetches, feeds = fetched(f"{script}:pair")
+    assert feeds == {} and len(fetches) == 2
+    graph, fetches, _ = fetched(f"{script}:own")
+    assert fetches.graph is graph
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("nothing", r"model.py:nothing returned a list without a tensor in it; it has to return fetches or"),
+        ("apart", r"model.py:apart returned tensors of different graphs"),
+        ("fails", r"raised ValueError"),
+    ],
+)
+def test_what_can_not_be_fetched(script: Path, function: str, said: str) -> None:
+    with pytest.raises(ScriptError, match=said):
+        fetched(f"{script}:{function}")

@@ -59,11 +59,10 @@ class Program:
 _numbers = itertools.count()
 
 
-def emit(plan: Plan, device: str = "cpu") -> Program:
+def emit(plan: Plan, device: str = "cpu", kind: type[Emitter] | None = None) -> Program:
     """Write and compile the program of a plan."""
-    emitter = _Emitter(plan, device)
-    text, ops = emitter.text()
-    filename = f"<graphgrad program {next(_numbers)}>"
+    emitter = (kind or Emitter)(plan, device)
+    (text, ops), filename = emitter.text(), f"<graphgrad program {next(_numbers)}>"
     namespace: dict[str, Any] = dict(emitter.printer.functions)
     namespace |= {name: getattr(runtime, name) for name in runtime.__all__}
     namespace |= {"torch": torch, "F": torch.nn.functional, "inf": float("inf"), "nan": float("nan")}
@@ -86,7 +85,9 @@ def emit(plan: Plan, device: str = "cpu") -> Program:
 
 
 @dataclass
-class _Emitter:
+class Emitter:
+    """Writes the lines of a plan; `watch` has one that writes more."""
+
     plan: Plan
     device: str
     names: Names = field(default_factory=Names)
@@ -189,7 +190,10 @@ class _Emitter:
             text = f"{places[0]}.{method}({deltas[0]}{extra})"
             if len(some) > 1:
                 text = f"torch._foreach_{method}([{', '.join(places)}], [{', '.join(deltas)}]{extra})"
-            self._emit(text, some[0], [self.name(op.reads[0]) for op in some])
+            self._update(some, text)
+
+    def _update(self, ops: Sequence[Operation], text: str) -> None:
+        self._emit(text, ops[0], [self.name(op.reads[0]) for op in ops])
 
     # -- one operation ----------------------------------------------------------------------------
 
@@ -385,12 +389,12 @@ class _Emitter:
         return "None" if y.spec.shape == () else f"torch.ones_like({self.name(y)})"
 
 
-_EMIT: dict[Role, Callable[[_Emitter, Step], None]] = {
-    Role.CALL: _Emitter._call,
-    Role.PLACEHOLDER: _Emitter._placeholder,
-    Role.CONSTANT: _Emitter._constant,
-    Role.READ: _Emitter._read_state,
-    Role.ASSIGN: _Emitter._assign,
-    Role.GRADIENT: _Emitter._gradient,
-    Role.GROUP: _Emitter._group,
+_EMIT: dict[Role, Callable[[Emitter, Step], None]] = {
+    Role.CALL: Emitter._call,
+    Role.PLACEHOLDER: Emitter._placeholder,
+    Role.CONSTANT: Emitter._constant,
+    Role.READ: Emitter._read_state,
+    Role.ASSIGN: Emitter._assign,
+    Role.GRADIENT: Emitter._gradient,
+    Role.GROUP: Emitter._group,
 }

@@ -11,6 +11,9 @@ from ..graph.origin import short
 # Python compiles a function in memory that grows with it; this many lines keep both in bounds.
 _PART = 1000
 
+# Lines that are no operation of the user's.
+_PLUMBING = ("set_grad", "run.sweep", "run.enter", "run.leave", "run.fed")
+
 HEADER = (
     "import torch",
     "import torch.nn.functional as F",
@@ -85,7 +88,7 @@ def layout(header: Sequence[str], lines: list[Line], result: str, kept: set[str]
 
 
 def _comment(line: Line) -> str:
-    if line.op is None or line.op.code is None or line.text.startswith(("set_grad", "run.sweep")):
+    if line.op is None or line.op.code is None or line.text.startswith(_PLUMBING):
         return ""
     return f"  # {_short(line.op.code.co_filename)}:{line.op.lineno}"
 

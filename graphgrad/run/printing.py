@@ -209,11 +209,12 @@ def pattern_of(structure: Any, names: list[str]) -> str:
 def with_modes(step: Step, text: str) -> str:
     """The statement of a call, in the modes that held while it was recorded."""
     modes = step.op.signature.modes
+    blocks = []
+    if step.math:
+        blocks.append("math_attention()")
+    if modes.default_dtype is not torch.float32 and not any(value.spec.differentiable for value in step.op.reads):
+        blocks.append(f"default_dtype({modes.default_dtype})")
     if modes.autocast:
         device, dtype = modes.autocast
-        text = f"with torch.autocast({device!r}, {dtype}): {text}"
-    if modes.default_dtype is not torch.float32 and not any(value.spec.differentiable for value in step.op.reads):
-        text = f"with default_dtype({modes.default_dtype}): {text}"
-    if step.math:
-        text = f"with math_attention(): {text}"
-    return text
+        blocks.append(f"torch.autocast({device!r}, {dtype})")
+    return f"with {', '.join(blocks)}: {text}" if blocks else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,11 +19,14 @@ from ..plan.fetches import Fetches, key_of
 from ..plan.plan import plan
 from ..record.dims import Dim
 from ..record.tensor import Tensor
-from .emit import Program, emit
+from .emit import Emitter, Program, emit
 from .feeds import feed
 from .results import convert
 from .runtime import Run, Streams, default_dtype
 from .store import Store
+from .watch.emitter import WatchedEmitter, undonated
+from .watch.metadata import RunMetadata, RunOptions, tracing
+from .watch.watcher import Watch, as_watches, looking
 
 _grad_enabled, _set_grad = torch.is_grad_enabled, torch._C._set_grad_enabled
 _inference = torch.is_inference_mode_enabled
@@ -42,6 +45,7 @@ class _Prepared:
     program: Program
     build: Callable[[Sequence[Any]], Any]
     orders: tuple[str, ...]
+    start: Callable[..., Run] = Run
 
 
 class Session:
@@ -91,10 +95,10 @@ class Session:
         self,
         fetches: Any,
         feed_dict: dict[Any, Any] | None = None,
-        options: None = None,
-        run_metadata: None = None,
+        options: RunOptions | None = None,
+        run_metadata: RunMetadata | None = None,
         *,
-        watch: None = None,
+        watch: Watch | Sequence[Watch] | None = None,
     ) -> Any:
         """Run what the fetches need and return their values.
 
@@ -103,25 +107,40 @@ class Session:
                 dict of them.
             feed_dict: tensors or their names -> values: arrays, numbers, lists, torch tensors. A fed tensor
                 cuts off what is above it.
-            options, run_metadata, watch: must be None; profiles and watches are not built yet.
+            options, run_metadata: with `gg.RunOptions(trace_level=gg.RunOptions.FULL_TRACE)` and a `gg.RunMetadata()`,
+                the latter is told when each operation ran, and what it allocated.
+            watch: `gg.watch.NaN()`, `gg.watch.Values()` or `gg.watch.Profile()`, or a list of them: they look on.
 
         Returns:
             The same nest: arrays (scalars for rank 0) for tensors, None for operations and None.
 
         Raises:
-            InvalidArgumentError: an operation failed, or a placeholder was not fed; with `.op`.
+            InvalidArgumentError: an operation failed, or a placeholder was not fed, or a `gg.watch.NaN` has found
+                something; with `.op`.
             FailedPreconditionError: a variable has no value yet.
             TypeError, ValueError: for fetches or feeds that can't be right.
             RuntimeError: if the session is closed.
         """
         if options is not None or run_metadata is not None or watch is not None:
-            raise NotImplementedError("options, run_metadata and watch are not supported yet")
+            return self._run_watched(fetches, feed_dict, options, run_metadata, watch)
         if feed_dict is None:
             return self._run(self._prepare(fetches, ()), (), ())
         if not isinstance(feed_dict, dict):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
         keys = tuple([self._feed_key(key) for key in feed_dict])
         return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
+
+    def _run_watched(self, fetches: Any, feed_dict: Any, options: Any, run_metadata: Any, watch: Any) -> Any:
+        watches = [*as_watches(watch), *tracing(options, run_metadata)]
+        if not watches:
+            return self.run(fetches, feed_dict)
+        if not isinstance(feed_dict, (dict, type(None))):
+            raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
+        given = feed_dict or {}
+        keys = tuple([self._feed_key(key) for key in given])
+        prepared = self._prepare_watched(fetches, keys, watches)
+        with looking(watches) as start:
+            return self._run(replace(prepared, start=start), keys, given.values())
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None) -> Callable[..., Any]:
         """A function of the values of `feed_list` that runs the fetches; the fastest way to run them often.
@@ -145,7 +164,7 @@ class Session:
 
         return call
 
-    def source(self, fetches: Any, feed_dict: Any = ()) -> str:
+    def source(self, fetches: Any, feed_dict: Any = (), *, watch: Watch | Sequence[Watch] | None = None) -> str:
         """The PyTorch program that such a run executes, as readable Python.
 
         The text runs by itself: `program(feeds, state, const, run)` takes what `program_inputs` gives.
@@ -153,8 +172,12 @@ class Session:
         Args:
             fetches: as in `run`.
             feed_dict: the tensors that would be fed: a list of them, or a feed_dict.
+            watch: as in `run`; such a program needs the session, and has lines that hand over what it computes.
         """
-        return self._prepare(fetches, tuple(self._feed_key(key) for key in feed_dict)).program.text
+        keys = tuple(self._feed_key(key) for key in feed_dict)
+        watches = as_watches(watch)
+        prepared = self._prepare_watched(fetches, keys, watches) if watches else self._prepare(fetches, keys)
+        return prepared.program.text
 
     def program_inputs(self, fetches: Any, feed_dict: dict[Any, Any] | None = None) -> tuple[Any, ...]:
         """The arguments (feeds, state, const, run) of the program that `source` shows. State is copied."""
@@ -176,7 +199,7 @@ class Session:
                 return self._run(prepared, keys, data)
         feeds = [*map(feed, keys, data, itertools.repeat(self._device))]
         program, store = prepared.program, self._store
-        run = Run(prepared.orders, self._streams.draw) if program.switches else None
+        run = prepared.start(prepared.orders, self._streams.draw) if program.switches else None
         states, donated, writes = program.states, program.donated, program.writes
         grad, exclusive = _grad_enabled(), None
         state: list[torch.Tensor] = []
@@ -206,22 +229,33 @@ class Session:
     def _prepare(self, fetches: Any, feeds: tuple[Value, ...]) -> _Prepared:
         key = (key_of(fetches), feeds)
         found = self._prepared.get(key)
-        if found is None:
-            self._check_open()
-            if len(set(feeds)) < len(feeds):
-                twice = next(value for value in feeds if feeds.count(value) > 1)
-                raise ValueError(f"{twice.name} is fed twice")
-            wanted = Fetches(self.graph, fetches)
-            planned = plan(tuple(wanted.values), tuple(wanted.operations), feeds)
-            unfed = next((step.op for step in planned.steps if step.op.role is Role.PLACEHOLDER), None)
-            if unfed is not None:
-                raise InvalidArgumentError(f"the placeholder {unfed.name} must be fed", unfed, "add it to feed_dict")
-            orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
-            found = _Prepared(emit(planned, self._device), wanted.build, orders)
-            if len(self._prepared) >= _KEPT:
-                self._prepared.pop(next(iter(self._prepared)), None)
-            self._prepared[key] = found
-        return found
+        return self._make(key, fetches, feeds) if found is None else found
+
+    def _prepare_watched(self, fetches: Any, feeds: tuple[Value, ...], watches: Sequence[Watch]) -> _Prepared:
+        in_place = all(each.in_place for each in watches)
+        key = (key_of(fetches), feeds, in_place)
+        found = self._prepared.get(key)
+        return self._make(key, fetches, feeds, WatchedEmitter, in_place) if found is None else found
+
+    def _make(
+        self, key: Any, fetches: Any, feeds: tuple[Value, ...], kind: type[Emitter] = Emitter, in_place: bool = True
+    ) -> _Prepared:
+        self._check_open()
+        if len(set(feeds)) < len(feeds):
+            twice = next(value for value in feeds if feeds.count(value) > 1)
+            raise ValueError(f"{twice.name} is fed twice")
+        wanted = Fetches(self.graph, fetches)
+        planned = plan(tuple(wanted.values), tuple(wanted.operations), feeds)
+        unfed = next((step.op for step in planned.steps if step.op.role is Role.PLACEHOLDER), None)
+        if unfed is not None:
+            raise InvalidArgumentError(f"the placeholder {unfed.name} must be fed", unfed, "add it to feed_dict")
+        orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
+        planned = planned if in_place else undonated(planned)
+        made = _Prepared(emit(planned, self._device, kind), wanted.build, orders)
+        if len(self._prepared) >= _KEPT:
+            self._prepared.pop(next(iter(self._prepared)), None)
+        self._prepared[key] = made
+        return made
 
     def _feed_key(self, key: Any) -> Value:
         if isinstance(key, Tensor):

@@ -164,3 +164,19 @@ def test_a_function_is_found_where_torch_has_it(printer):
         "torch.linalg.inv",
         "torch.fft.fft",
     ]
+
+
+def test_a_call_in_several_modes_is_one_statement():
+    k = gg.placeholder(gg.int32, [2], name="k")
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            y = torch.true_divide(k, 2)
+    finally:
+        torch.set_default_dtype(before)
+    with gg.Session() as session:
+        modes = "with default_dtype(torch.float64), torch.autocast('cpu', torch.bfloat16): "
+        assert modes in session.source(y, [k])
+        found = session.run(y, {k: [1, 3]})
+    assert found.dtype == np.float64 and found.tolist() == [0.5, 1.5]
