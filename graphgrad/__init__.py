@@ -61,6 +61,7 @@ from .ops.array import range_ as range
 from .ops.math import TABLE as _MATH
 from .ops.math import argmax, argmin, cast, clip_by_value, matmul, reduce_logsumexp, reduce_prod
 from .ops.random import random_normal, random_uniform, truncated_normal
+from .ops.control import case, cond, foldl, foldr, map_fn, scan, switch_case, while_loop
 from .ops.sources import add_n, constant, convert_to_tensor, group, identity, no_op, placeholder
 from .ops.sources import tuple_ as tuple
 from .ops.variables import (
@@ -85,6 +86,7 @@ from .record import packing as _packing  # noqa: F401
 from .record import refused as _refused  # noqa: F401
 from .record.modules import record_function as record
 from .record.tensor import Tensor
+from .run import nested as _nested  # noqa: F401  compiles branches and bodies
 from .run import watch
 from .run.session import InteractiveSession, Session
 from .run.watch import timeline

@@ -8,7 +8,7 @@ need and are nodes like any other, so the k-th order needs nothing new.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from ..ground.spec import IntSpec, Spec
 from ..record import derivative
 from ..record.derivative import NO_DERIVATIVE, Derivative
 from ..record.functions import is_torch_own
+from ..record.nested import Nested
 
 
 class Cotangent:
@@ -113,6 +114,10 @@ def _is_result(node: Node) -> bool:
     return type(node) is Product and isinstance(node.values[0], Value)
 
 
+# What is connected through branches and loops is found by asking their bodies, on top of this module.
+nested: list[Callable[[Nested], Derivative]] = []
+
+
 def derivative_of(node: Node) -> Derivative:
     """What autograd says of a node."""
     if type(node) is Product:
@@ -121,7 +126,12 @@ def derivative_of(node: Node) -> Derivative:
     if node.role is not Role.CALL or node.signature is None:
         return NO_DERIVATIVE
     found: Derivative | None = node.signature.derivative
-    return found if found is not None else derivative.of(node.signature)
+    if found is not None:
+        return found
+    if type(node.signature) is Nested:
+        found = node.signature.derivative = nested[0](node.signature)
+        return found
+    return derivative.of(node.signature)
 
 
 def adjoint(op: Operation) -> list[Product]:

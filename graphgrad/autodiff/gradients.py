@@ -15,6 +15,7 @@ from ..record.tensor import Tensor
 from . import arguments
 from .adjoint import GradientCall
 from .arguments import UnconnectedGradients
+from . import nested as _nested  # noqa: F401  answers for branches and loops
 from .explain import explain
 from .reach import Reach, reach
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from ..autodiff.adjoint import derivative_of
+from ..autodiff.reach import reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
 from ..record.variable import State
@@ -16,20 +17,26 @@ from .select import Asked, Selection, select
 from .steps import Plan, Step, Sweep, Update
 
 
-def plan(fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value]) -> Plan:
+def plan(
+    fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value], through: bool = False
+) -> Plan:
     """The plan of a run.
 
     Args:
         fetches: the values to return, each once.
         operations: operations to run for their effect.
         feeds: the values that the caller provides.
+        through: whether the caller is on autograd's tape, and its gradients pass from the fetches to the feeds.
     """
     selection = select(fetches, operations, frozenset(feeds))
-    return _Planner(selection, tuple(fetches), tuple(feeds)).plan()
+    return _Planner(selection, tuple(fetches), tuple(feeds), through).plan()
 
 
 class _Planner:
-    def __init__(self, selection: Selection, fetches: tuple[Value, ...], feeds: tuple[Value, ...]) -> None:
+    def __init__(
+        self, selection: Selection, fetches: tuple[Value, ...], feeds: tuple[Value, ...], through: bool
+    ) -> None:
+        self.through = through
         self.selection = selection
         self.fetches = fetches
         self.feeds = feeds
@@ -51,6 +58,22 @@ class _Planner:
         for _, one in self.asked:
             self.identity.update(one.ys)
             self.identity.update(seed for seed in one.seeds if seed is not None)
+        if through:
+            self._open()
+
+    def _open(self) -> None:
+        """Tape what lies between the fetches and the feeds, gradients that were asked for in between included."""
+        given = [value for value in self.feeds if value.spec.differentiable]
+        try:
+            nodes = [step.node for step in reach(self.fetches, given, frozenset()).path]
+        except LookupError:  # for one of the ways; whether a gradient takes it is the caller's business
+            nodes = [op for op in self.order if op.role is Role.CALL]
+        self.tape.update(node for node in nodes if isinstance(node, Operation))
+        self.created.update(
+            value.op for node in nodes if not isinstance(node, Operation) for value in node.values
+            if isinstance(value, Value)
+        )  # fmt: skip
+        self.identity.update(self.fetches)
 
     def plan(self) -> Plan:
         same = self.same = merge(self.order, self.tape, self.identity)
@@ -62,6 +85,8 @@ class _Planner:
             v for v in self.feeds if v in self.xs and v not in self.selection.passes and v.spec.differentiable
         )
         carries.update(fed_roots)
+        if self.through:
+            carries.update(value for value in self.feeds if value.spec.differentiable)
         for op in self.order:
             if op.values and all(value in same for value in op.values):
                 continue
@@ -83,6 +108,7 @@ class _Planner:
             cloned=cloned,
             updates=updates,
             random=any(getattr(step.op.signature, "random", False) for step in steps),
+            through=self.through,
         )
 
     # -- the tape ---------------------------------------------------------------------------------
@@ -179,7 +205,7 @@ class _Planner:
                 seeds=one.seeds,
                 groups=one.groups,
                 create=op in self.created,
-                retain=number < last,
+                retain=number < last or self.through,
             )
             for number, (op, one) in enumerate(self.asked)
         }

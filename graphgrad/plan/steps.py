@@ -91,6 +91,7 @@ class Plan:
         fetches: the values that are returned.
         shared: positions of fetches whose memory may belong to something else, and are checked or copied.
         cloned: positions of fetches that are copied before the updates, which would change them.
+        through: whether gradients of a caller pass from the fetches to the feeds.
     """
 
     feeds: tuple[Value, ...]
@@ -107,3 +108,4 @@ class Plan:
     cloned: frozenset[int]
     updates: list[Update]
     random: bool
+    through: bool = False

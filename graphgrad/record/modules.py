@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
+from ..graph.body import home
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import handle_of
 from ..ground.errors import RecordingError, message
@@ -253,10 +254,10 @@ def _install() -> None:
             if kind is not torch.Tensor:
                 symbolic = argument._value if kind is Tensor else first_symbolic(argument)
                 if symbolic is not None:
-                    return _call_module(original, symbolic.op.graph, self, args, kwargs)
+                    return _call_module(original, home(symbolic.op.graph), self, args, kwargs)
         symbolic = first_symbolic(kwargs) if kwargs else None
         if symbolic is not None:
-            return _call_module(original, symbolic.op.graph, self, args, kwargs)
+            return _call_module(original, home(symbolic.op.graph), self, args, kwargs)
         if listening.everything and not probing():  # called by recorded code, with plain tensors or nothing
             return _call_module(original, get_default_graph(), self, args, kwargs)
         return original(self, *args, **kwargs)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..graph.body import BodyGraph, home, tracing
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Role, Value, handle_of, hold
 from ..graph.origin import short, source_line, user_frame
@@ -95,8 +96,8 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
         return signature.structure  # the answer has no tensor in it: `x.is_floating_point()`
     # The signature has the arguments of all operations that repeat it; only weak numbers differ.
     varied = weak and (len(args) > len(reads) or kwargs)
-    values = iter(reads)
     graph = _graph_of(reads, known) if reads else get_default_graph()
+    values = iter(reads)
     context = graph.context.__dict__  # this thread's: one look into the thread-local for all three
     op = graph.enter(
         Role.CALL, known.type, context["scope"] + (name or known.name), tuple(reads), signature.specs, known.target,
@@ -114,8 +115,11 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
 
 
 def _graph_of(reads: list[Value], known: Canonical) -> Graph:
-    """The one graph that all reads belong to."""
+    """The one graph that all reads belong to; in a branch or body, values from outside are captured."""
     graph = reads[0].op.graph
+    if tracing.bodies and isinstance(body := get_default_graph(), BodyGraph):
+        reads[:] = [body.capture(value) for value in reads]
+        return body
     for value in reads:
         if value.op.graph is not graph:
             raise ValueError(
@@ -218,7 +222,7 @@ def _value(argument: Any, known: Canonical, whole: tuple[Any, Any], reads: list[
     if isinstance(argument, (Tensor, Dim)):
         return argument.read() if isinstance(argument, Variable) else argument._value
     like = reads[0] if reads else first_symbolic(whole)
-    graph = like.op.graph if like is not None else get_default_graph()
+    graph = home(like.op.graph) if like is not None else get_default_graph()
     if isinstance(argument, torch.Tensor):
         if type(argument) is _Parameter or argument.requires_grad or id(argument) in graph.parameters:
             return _of_parameter(argument, graph)
@@ -337,9 +341,12 @@ def record_size(function: Callable[..., Any], args: tuple[Any, ...]) -> Dim:
         reads = tuple(item for item in kept if isinstance(item, Value))
         specs = (_size_spec(function, kept),)
         name = function.__name__.strip("_")
-        op = reads[0].op.graph.add(
-            Role.CALL, name.capitalize(), name, reads, specs, target=function, args=kept, signature=None
-        )
+        graph, body = reads[0].op.graph, get_default_graph()
+        if isinstance(body, BodyGraph) and any(value.op.graph is not graph for value in reads):
+            graph, inside = body, body.capture
+            kept = tuple(inside(item) if isinstance(item, Value) else item for item in kept)
+            reads = tuple(map(inside, reads))
+        op = graph.add(Role.CALL, name.capitalize(), name, reads, specs, target=function, args=kept, signature=None)
         return op.values[0]
 
     return Dim(make, first._origin)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ..graph import operation
+from ..graph.body import root_of
 from ..graph.graph import NO_OPTIONS, Graph
 from ..graph.operation import Operation, Role, Value, handle_of, hold
 from ..ground.errors import ArgumentTypeError, message
@@ -268,6 +269,7 @@ def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool
     if found is not None:
         return found
     refuse_transformations()
+    graph = root_of(graph)
     if not tensor.is_leaf:
         raise ValueError(_derived(tensor, states))
     if trainable is None:

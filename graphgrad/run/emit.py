@@ -58,6 +58,9 @@ class Program:
 
 _numbers = itertools.count()
 
+# Those that are alive, by the name of the file that a traceback shows for them.
+programs: weakref.WeakValueDictionary[str, Program] = weakref.WeakValueDictionary()
+
 
 def emit(plan: Plan, device: str = "cpu", kind: type[Emitter] | None = None) -> Program:
     """Write and compile the program of a plan."""
@@ -79,6 +82,7 @@ def emit(plan: Plan, device: str = "cpu", kind: type[Emitter] | None = None) -> 
         any("run." in line.text for line in emitter.lines),
         bool(plan.updates),
     )  # fmt: skip
+    programs[filename] = program
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     weakref.finalize(program, linecache.cache.pop, filename, None)
     return program
@@ -134,8 +138,13 @@ class Emitter:
         if value in self.passed:
             return
         name = self.names.new(value)
-        root = ".detach().requires_grad_()" if value in self.plan.roots else ""
-        self._emit(f"{name} = feeds[{number}]{root}", None, (), (name,))
+        source = f"feeds[{number}]"
+        if value in self.plan.roots and self.plan.through:
+            source = f"handed({source})"
+            self._set_grad(True, None)
+        elif value in self.plan.roots:
+            source += ".detach().requires_grad_()"
+        self._emit(f"{name} = {source}", None, (), (name,))
         if value in self.plan.fans:
             self._set_grad(True, None)
             self._fan(value, self.plan.fans[value], None)

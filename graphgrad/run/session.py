@@ -19,7 +19,7 @@ from ..plan.fetches import Fetches, key_of
 from ..plan.plan import plan
 from ..record.dims import Dim
 from ..record.tensor import Tensor
-from .emit import Emitter, Program, emit
+from .emit import Emitter, Program, emit, programs
 from .feeds import feed
 from .results import convert
 from .runtime import Run, Streams, default_dtype
@@ -220,7 +220,7 @@ class Session:
             _set_grad(grad)  # as the program does at its end
             if isinstance(error, OpError) or not isinstance(error, Exception):
                 raise
-            raise _failure(error, program) from error
+            raise _failure(error) from error
         finally:
             if exclusive is not None:
                 store.end(exclusive, writes)
@@ -383,13 +383,14 @@ def _without_modes() -> Iterator[None]:
         yield
 
 
-def _failure(error: Exception, program: Program) -> OpError:
+def _failure(error: Exception) -> OpError:
     """The error of a run, with the operation and the user's line that recorded it."""
     op: Operation | None = None
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == program.filename:
-            op = program.ops[trace.tb_lineno - 1] or op
+        inside = programs.get(trace.tb_frame.f_code.co_filename)  # the run's, or that of a branch or body in it
+        if inside is not None:
+            op = inside.ops[trace.tb_lineno - 1] or op
         trace = trace.tb_next
     kind = ResourceExhaustedError if isinstance(error, torch.OutOfMemoryError) else InvalidArgumentError
     lines = str(error).strip().splitlines()

@@ -1,0 +1,197 @@
+"""What branches, loops and scans do in a run: plain Python around the programs of their bodies."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from .nested import Body, Compiled, Nested
+from .probe import memory_of
+
+
+@dataclass(eq=False)
+class Flow:
+    """A callable with bodies. It is called with what its operation reads.
+
+    Attributes:
+        places: per body, the positions of its captures among the arguments.
+        signature: the operation's.
+    """
+
+    places: tuple[tuple[int, ...], ...] = field(kw_only=True)
+    signature: Nested | None = field(default=None, kw_only=True, repr=False)
+
+    def _begin(self, given: Sequence[Any], number: int, body: Body, taped: bool) -> tuple[Compiled, list[Any]]:
+        """The program of a body and the captures that it is called with."""
+        device = next((each.device for each in given if isinstance(each, torch.Tensor)), None)
+        place = "cpu" if device is None or device.type == "cpu" else str(device)
+        return body.program(taped, place), [given[place] for place in self.places[number]]
+
+    def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool) -> tuple[Any, ...]:
+        """The results, each in memory of its own, and on the tape if a gradient has to find its way."""
+        taken = {memory_of(each) for each in given}
+        own: list[Any] = []
+        for number, result in enumerate(results):
+            if isinstance(result, torch.Tensor):
+                memory = memory_of(result)
+                if memory in taken:
+                    result = result.clone()
+                taken.add(memory)
+                if taped and not result.requires_grad and _floats(result):
+                    result = self._tied(number, result, given)
+            own.append(result)
+        return tuple(own)
+
+    def _tied(self, number: int, result: torch.Tensor, given: Sequence[Any]) -> torch.Tensor:
+        """A result that this run did not compute from what it may depend on: its gradient is zero, not missing."""
+        known = None if self.signature is None else self.signature.derivative
+        connected = () if known is None else known.connects[number]
+        sources = [given[i] for i in connected if isinstance(given[i], torch.Tensor) and given[i].requires_grad]
+        tied: torch.Tensor = _Tie.apply(result, *sources) if sources else result  # type: ignore[no-untyped-call]
+        return tied
+
+
+def _floats(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def _on_tape(given: Sequence[Any]) -> bool:
+    return torch.is_grad_enabled() and any(isinstance(each, torch.Tensor) and each.requires_grad for each in given)
+
+
+class _Tie(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, result: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
+        ctx.sources = len(sources)
+        return result.view_as(result)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        return (None,) * (1 + ctx.sources)
+
+
+@dataclass(eq=False)
+class Branches(Flow):
+    """One of several bodies, chosen by the first argument: a bool (the first body for True) or a number."""
+
+    bodies: tuple[Body, ...]
+
+    __name__ = "cond"
+
+    def __call__(self, choice: Any, *given: Any) -> tuple[Any, ...]:
+        chosen = int(choice)
+        if isinstance(choice, torch.Tensor) and choice.dtype == torch.bool:
+            chosen = 1 - chosen
+        elif not 0 <= chosen < len(self.bodies):
+            chosen = len(self.bodies) - 1  # TF1's switch_case
+        everything = (choice, *given)
+        taped = _on_tape(given)
+        program, captured = self._begin(everything, chosen, self.bodies[chosen], taped)
+        return self._end(program(*captured), everything, taped)
+
+
+@dataclass(eq=False)
+class Loop(Flow):
+    """A body that is called on its own results as long as a condition on them holds.
+
+    Attributes:
+        condition, body: both take the loop variables; their captures are among the arguments after these.
+        width: how many loop variables there are.
+        maximum: how many rounds at most, or None.
+    """
+
+    condition: Body
+    body: Body
+    width: int
+    maximum: int | None = None
+
+    __name__ = "while_loop"
+
+    def __call__(self, *given: Any) -> tuple[Any, ...]:
+        taped = _on_tape(given)
+        go_on, asked = self._begin(given, 0, self.condition, False)
+        step, used = self._begin(given, 1, self.body, taped)
+        state = given[: self.width]
+        repeat = _driver(self.width, len(asked), len(used), self.maximum is not None)
+        return self._end(repeat(go_on, step, self.maximum, *state, *asked, *used), given, taped)
+
+
+@functools.cache
+def _driver(width: int, asked: int, used: int, limited: bool) -> Callable[..., Any]:
+    """A loop over this many variables, as Python text: taking tuples apart in each round would cost as much again.
+
+    A condition is never on the tape: it is evaluated without gradients.
+    """
+    state = [f"v{n}" for n in range(width)]
+    to_condition, to_step = ([f"{letter}{n}" for n in range(count)] for letter, count in (("a", asked), ("u", used)))
+    condition = f"go_on({', '.join([*state, *to_condition])})[0]"
+    text = f"""
+def repeat(go_on, step, maximum, {', '.join([*state, *to_condition, *to_step])}):
+    for _ in {"range(maximum)" if limited else "forever()"}:
+        if not {condition}:
+            break
+        {', '.join(state)}, = step({', '.join([*state, *to_step])})
+    return {', '.join(state)},
+"""
+    namespace: dict[str, Any] = {"forever": functools.partial(itertools.repeat, None)}
+    exec(text, namespace)  # noqa: S102
+    found: Callable[..., Any] = namespace["repeat"]
+    return found
+
+
+@dataclass(eq=False)
+class Scan(Flow):
+    """A body that goes along the first axis of some tensors, with a state that it hands on.
+
+    The body takes the state and an item of each tensor; it returns the new state and what is to be stacked.
+
+    Attributes:
+        state, items: how many of the arguments are the first state, and how many are gone along.
+        last: whether the results are the last state; else the stacked results.
+        reverse: whether it starts at the end.
+    """
+
+    body: Body
+    state: int
+    items: int
+    last: bool
+    reverse: bool = False
+
+    __name__ = "scan"
+
+    def __call__(self, *given: Any) -> tuple[Any, ...]:
+        taped = _on_tape(given)
+        step, used = self._begin(given, 0, self.body, taped)
+        state: Sequence[Any] = given[: self.state]
+        rows = [tensor.unbind(0) for tensor in given[self.state : self.state + self.items]]
+        lengths = {len(row) for row in rows}
+        if len(lengths) > 1:
+            raise ValueError(f"the tensors have different numbers of items: {sorted(lengths)}")
+        places = range(len(rows[0]))
+        kept: list[list[Any]] = [[] for _ in self.body.outputs[self.state :]]
+        for place in reversed(places) if self.reverse else places:
+            found = step(*state, *[row[place] for row in rows], *used)
+            state = found[: self.state]
+            for row, result in zip(kept, found[self.state :], strict=True):
+                row.append(result)
+        if self.last:
+            return self._end(state, given, taped)
+        if self.reverse:
+            for row in kept:
+                row.reverse()
+        if not places:
+            return self._end([self._none(n) for n in range(len(kept))], given, taped)
+        return self._end([torch.stack(row) for row in kept], given, taped)
+
+    def _none(self, number: int) -> torch.Tensor:
+        """No result at all, of the shape that results have as far as it is known."""
+        spec = self.body.outputs[self.state + number].spec
+        sizes = [0 if size is None else size for size in spec.shape or ()]
+        return torch.zeros([0, *sizes], dtype=spec.dtype)
+
+

@@ -1,0 +1,157 @@
+"""Functions inside an operation: the branches of a condition, the body of a loop.
+
+A body is a graph of its own. The operation's target calls its compiled program, and autograd sees
+through that, so that nothing here knows how to differentiate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from ..graph.body import BodyGraph, body_of
+from ..graph.graph import Graph
+from ..graph.operation import Operation, Role, Value, handle_of
+from ..ground.spec import IntSpec, Spec
+from .constants import as_constant
+from .infer import Leaf, Modes, leaves, rebuild
+from .tensor import Tensor
+from .variable import Variable
+
+# A body's program: tensors in, a tuple of tensors out.
+Compiled = Callable[..., tuple[Any, ...]]
+
+
+@dataclass(eq=False)
+class Body:
+    """A function of tensors as a graph.
+
+    Attributes:
+        graph: its operations; `graph.captures` is what it reads of the graph around it.
+        inputs: its arguments.
+        outputs: what it returns, flat.
+        structure: the nest that it returns, a Leaf for each output.
+    """
+
+    graph: BodyGraph
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    structure: Any
+    _programs: dict[Any, Compiled] = field(default_factory=dict)
+
+    # Set by the floor that compiles programs.
+    compile: ClassVar[Callable[[Body, bool, str], Compiled]]
+
+    @property
+    def captured(self) -> tuple[Value, ...]:
+        """The values of the graph around it that it reads, in the order of their first use."""
+        return tuple(self.graph.captures)
+
+    @property
+    def placeholders(self) -> tuple[Value, ...]:
+        """What a call provides: the arguments, then the captures."""
+        return (*self.inputs, *self.graph.captures.values())
+
+    @property
+    def random(self) -> bool:
+        return any(getattr(op.signature, "random", False) for op in self.graph.get_operations())
+
+    @property
+    def attention(self) -> bool:
+        return any(getattr(op.signature, "attention", False) for op in self.graph.get_operations())
+
+    def program(self, taped: bool, device: str) -> Compiled:
+        """Its program, on autograd's tape or off it."""
+        found = self._programs.get((taped, device))
+        if found is None:
+            found = self._programs[taped, device] = Body.compile(self, taped, device)
+        return found
+
+
+def trace(
+    outer: Graph, function: Callable[..., Any], specs: Sequence[Spec | IntSpec], names: Sequence[str],
+    arrange: Callable[[Sequence[Any]], Any] = tuple,
+) -> Body:  # fmt: skip
+    """Record a function as a body.
+
+    Args:
+        outer: the graph around it.
+        function: called with what `arrange` makes of symbolic tensors of these specs.
+        specs, names: of its arguments.
+        arrange: a flat list of tensors -> the function's arguments.
+    """
+    with body_of(outer) as graph:
+        inputs = tuple(
+            graph.enter(Role.PLACEHOLDER, "Argument", name, (), (spec,), None, (), {}, None, None, "", ()).values[0]
+            for spec, name in zip(specs, names, strict=True)
+        )
+        result = function(*arrange([handle_of(value) for value in inputs]))
+        outputs: list[Value] = []
+
+        def place(leaf: Any) -> Any:
+            if leaf is None or isinstance(leaf, Operation):
+                return leaf
+            outputs.append(_value_in(graph, leaf))
+            return Leaf(len(outputs) - 1)
+
+        structure = rebuild(result, place)
+        return Body(graph, inputs, tuple(outputs), structure)
+
+
+def _value_in(graph: BodyGraph, leaf: Any) -> Value:
+    """A value of the body for something that it returns."""
+    if isinstance(leaf, Tensor):
+        return graph.capture(leaf.read() if isinstance(leaf, Variable) else leaf._value)
+    if isinstance(leaf, (torch.Tensor, np.ndarray, np.generic, int, float, bool, complex)):
+        return as_constant(graph, leaf)
+    value = getattr(leaf, "_value", None)
+    if isinstance(value, Value):  # a size
+        return graph.capture(value)
+    raise TypeError(f"a branch or body returned {leaf!r}, which is neither a tensor nor a number")
+
+
+class Nested:
+    """The signature of an operation that calls bodies: what the recorder, the planner and the emitter ask of it."""
+
+    no_derivative = False
+    told = False
+
+    def __init__(
+        self, reads: Sequence[Spec | IntSpec], specs: Sequence[Spec | IntSpec], target: Any, bodies: Sequence[Body]
+    ) -> None:
+        self.reads = tuple(reads)
+        self.specs = tuple(specs)
+        self.target = target
+        self.bodies = tuple(bodies)
+        self.structure = tuple(Leaf(number) for number in range(len(self.specs)))
+        self.single = False
+        self.random = any(body.random for body in bodies)
+        self.attention = any(body.attention for body in bodies)
+        self.aliases = (None,) * len(self.specs)
+        self.modes = Modes(True, torch.float32, None)
+        self.derivative: Any = None  # set on first need
+
+
+def add(graph: Graph, type: str, name: str, reads: Sequence[Value], signature: Nested) -> tuple[Value, ...]:
+    """The operation of such a signature; its target takes what it reads, one by one."""
+    reads = tuple(reads)
+    if isinstance(graph, BodyGraph):
+        reads = tuple(map(graph.capture, reads))
+    waits = [op for body in signature.bodies for op in body.graph.waits]
+    with graph.control_dependencies(waits):
+        op = graph.add(Role.CALL, type, name, reads, signature.specs, signature.target, reads, {}, signature)
+    return op.values
+
+
+def structured(structure: Any, values: Sequence[Value]) -> Any:
+    """A nest of the user's handles on the values."""
+    return rebuild(structure, lambda leaf: handle_of(values[leaf.index]) if type(leaf) is Leaf else leaf)
+
+
+def flat(nest: Any) -> Iterator[Any]:
+    """The leaves of a nest."""
+    return leaves(nest)

@@ -1,0 +1,47 @@
+"""The programs of branches and loop bodies: planned and emitted as runs are, and called by a run."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..plan.plan import plan
+from ..record.nested import Body, Compiled
+from .emit import Program, emit
+from .runtime import Run
+
+
+def _compile(body: Body, taped: bool, device: str) -> Compiled:
+    """The body's program as a function of tensors; on the tape, the gradients of a caller pass through it."""
+    wanted = tuple(dict.fromkeys(body.outputs))
+    planned = plan(wanted, (), body.placeholders, through=taped)
+    program = emit(planned, device)
+    places = [wanted.index(value) for value in body.outputs]
+    once = len(places) == len(wanted)
+    if once and not program.switches and program.text.count("\ndef ") == 1:
+        return _direct(program, len(body.placeholders))
+    call, constants = program.call, program.constants
+    orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
+
+    def run(*values: Any) -> tuple[Any, ...]:
+        outputs = call(values, (), constants, Run(orders) if program.switches else None)[0]
+        return tuple([outputs[place] for place in places])
+
+    return run
+
+
+def _direct(program: Program, width: int) -> Compiled:
+    """The program with its feeds as arguments: a loop calls it ten thousand times."""
+    names = [f"feed_{number}" for number in range(width)]
+    start = program.text.index("\ndef ")
+    head, body = program.text[:start], program.text[start:]
+    body = body.replace("(feeds, state, const, run):", f"({', '.join(names)}):", 1)
+    body = re.sub(r"(?m)^(    \w+ = (?:handed\()?)feeds\[(\d+)\]", r"\1feed_\2", body)
+    body = re.sub(r"(?m)^    return \[(.*)\], \[\]$", lambda found: f"    return ({found[1]},)", body)
+    namespace = {**program.call.__globals__, "const": program.constants, "_program": program}
+    exec(compile("\n" * head.count("\n") + body, program.filename, "exec"), namespace)  # noqa: S102
+    direct: Compiled = namespace["program"]
+    return direct
+
+
+Body.compile = staticmethod(_compile)
