@@ -58,10 +58,12 @@ from .ops.array import (
     zeros_like,
 )
 from .ops.array import range_ as range
+from .ops.branches import case, cond, switch_case
+from .ops.loops import while_loop
 from .ops.math import TABLE as _MATH
 from .ops.math import argmax, argmin, cast, clip_by_value, matmul, reduce_logsumexp, reduce_prod
 from .ops.random import random_normal, random_uniform, truncated_normal
-from .ops.control import case, cond, foldl, foldr, map_fn, scan, switch_case, while_loop
+from .ops.scans import foldl, foldr, map_fn, scan
 from .ops.sources import add_n, constant, convert_to_tensor, group, identity, no_op, placeholder
 from .ops.sources import tuple_ as tuple
 from .ops.variables import (
@@ -189,12 +191,14 @@ __all__ = [
     "atan2",
     "bfloat16",
     "bool",
+    "case",
     "cast",
     "ceil",
     "clip_by_value",
     "complex128",
     "complex64",
     "concat",
+    "cond",
     "conj",
     "constant",
     "control_dependencies",
@@ -220,6 +224,8 @@ __all__ = [
     "float64",
     "floor",
     "floordiv",
+    "foldl",
+    "foldr",
     "gather",
     "get_collection",
     "get_default_graph",
@@ -249,6 +255,7 @@ __all__ = [
     "logical_and",
     "logical_not",
     "logical_or",
+    "map_fn",
     "matmul",
     "maximum",
     "minimum",
@@ -285,6 +292,7 @@ __all__ = [
     "reshape",
     "round",
     "rsqrt",
+    "scan",
     "set_random_seed",
     "shape",
     "sigmoid",
@@ -300,6 +308,7 @@ __all__ = [
     "stack",
     "stop_gradient",
     "subtract",
+    "switch_case",
     "tan",
     "tanh",
     "tile",
@@ -315,6 +324,7 @@ __all__ = [
     "variables_initializer",
     "watch",
     "where",
+    "while_loop",
     "zeros",
     "zeros_like",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..graph.body import BodyGraph, home
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Operation, Value, handle_of
 from ..ground.errors import ArgumentTypeError, message
@@ -111,24 +112,27 @@ def common_graph(*groups: list[Any]) -> Graph | None:
             if isinstance(item, Tensor):
                 if first is None:
                     first = item
-                elif item.graph is not first.graph:
+                elif home(item.graph) is not home(first.graph):
                     raise ValueError(f"{first.name} and {item.name} must be from the same graph")
-    return None if first is None else first.graph
+    return None if first is None else home(first.graph)
+
+
+def inside(graph: Graph, value: Value) -> Value:
+    """What stands for a value in this graph, which may be a branch or body inside the value's own."""
+    return graph.capture(value) if isinstance(graph, BodyGraph) else value
 
 
 def sources(graph: Graph, item: Any) -> tuple[Value, ...]:
     """The values that an x or a stop stands for: all reads of a variable, else the value itself."""
     if isinstance(item, Tensor) and not isinstance(item, Variable):
-        return (item._value,)
+        return (inside(graph, item._value),)
     state = item.state if isinstance(item, Variable) else captured(graph, item)
-    return tuple(state.reads)
+    return tuple([inside(graph, value) for value in state.reads])
 
 
 def target(graph: Graph, item: Any) -> Value:
     """The value that a y stands for."""
-    if isinstance(item, Tensor):
-        return item._value
-    return captured(graph, item).value
+    return inside(graph, item._value if isinstance(item, Tensor) else captured(graph, item).value)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from ..ground.mode import executing_eagerly
 from ..record.record import handlers, record
 from ..record.tensor import Tensor
 from . import arguments
+from . import nested as _nested  # noqa: F401  answers for branches and loops
 from .adjoint import GradientCall
 from .arguments import UnconnectedGradients
-from . import nested as _nested  # noqa: F401  answers for branches and loops
 from .explain import explain
 from .reach import Reach, reach
 

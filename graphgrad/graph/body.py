@@ -17,6 +17,7 @@ class BodyGraph(Graph):
         outer: the graph around it.
         captures: value of the outer graph -> the placeholder that stands for it in here.
         waits: operations of outer graphs that something in here was told to wait for.
+        assigned: variable's state -> the value that it gets in here, for whoever calls the body to assign.
     """
 
     def __init__(self, outer: Graph) -> None:
@@ -25,6 +26,7 @@ class BodyGraph(Graph):
         self.seed = outer.seed
         self.captures: dict[Value, Value] = {}
         self.waits: dict[Operation, None] = {}
+        self.assigned: dict[Any, Value] = {}
         root = root_of(outer)
         self.parameters, self.captured, self._collections = root.parameters, root.captured, root._collections
 
@@ -83,6 +85,15 @@ class _Tracing:
 
 
 tracing = _Tracing()
+
+
+def current_body() -> BodyGraph | None:
+    """The body that is being recorded on this thread, if one is."""
+    if tracing.bodies:
+        graph = get_default_graph()
+        if isinstance(graph, BodyGraph):
+            return graph
+    return None
 
 
 def home(graph: Graph) -> Graph:

@@ -153,9 +153,12 @@ class Graph:
         """Prefix names with a scope. A trailing '/' re-enters a scope; None or '' is the root."""
         return _NameScope(self, name)
 
-    @contextlib.contextmanager
-    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
+    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> contextlib.AbstractContextManager[None]:
         """Operations created inside run after these; None forgets those of the outer blocks."""
+        return self._after(control_inputs)
+
+    @contextlib.contextmanager
+    def _after(self, control_inputs: Sequence[Any] | None) -> Iterator[None]:
         context = self.context
         outer = context.controls
         if control_inputs is None:

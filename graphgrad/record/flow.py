@@ -131,12 +131,12 @@ def _driver(width: int, asked: int, used: int, limited: bool) -> Callable[..., A
     to_condition, to_step = ([f"{letter}{n}" for n in range(count)] for letter, count in (("a", asked), ("u", used)))
     condition = f"go_on({', '.join([*state, *to_condition])})[0]"
     text = f"""
-def repeat(go_on, step, maximum, {', '.join([*state, *to_condition, *to_step])}):
+def repeat(go_on, step, maximum, {", ".join([*state, *to_condition, *to_step])}):
     for _ in {"range(maximum)" if limited else "forever()"}:
         if not {condition}:
             break
-        {', '.join(state)}, = step({', '.join([*state, *to_step])})
-    return {', '.join(state)},
+        {", ".join(state)}, = step({", ".join([*state, *to_step])})
+    return {", ".join(state)},
 """
     namespace: dict[str, Any] = {"forever": functools.partial(itertools.repeat, None)}
     exec(text, namespace)  # noqa: S102
@@ -193,5 +193,3 @@ class Scan(Flow):
         spec = self.body.outputs[self.state + number].spec
         sizes = [0 if size is None else size for size in spec.shape or ()]
         return torch.zeros([0, *sizes], dtype=spec.dtype)
-
-

@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 
 from ..graph.body import BodyGraph, body_of
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of
 from ..ground.spec import IntSpec, Spec
-from .constants import as_constant
+from .dims import Dim
 from .infer import Leaf, Modes, leaves, rebuild
+from .record import record
 from .tensor import Tensor
-from .variable import Variable
+from .variable import State, Variable
 
 # A body's program: tensors in, a tuple of tensors out.
 Compiled = Callable[..., tuple[Any, ...]]
@@ -106,12 +106,9 @@ def _value_in(graph: BodyGraph, leaf: Any) -> Value:
     """A value of the body for something that it returns."""
     if isinstance(leaf, Tensor):
         return graph.capture(leaf.read() if isinstance(leaf, Variable) else leaf._value)
-    if isinstance(leaf, (torch.Tensor, np.ndarray, np.generic, int, float, bool, complex)):
-        return as_constant(graph, leaf)
-    value = getattr(leaf, "_value", None)
-    if isinstance(value, Value):  # a size
-        return graph.capture(value)
-    raise TypeError(f"a branch or body returned {leaf!r}, which is neither a tensor nor a number")
+    if isinstance(leaf, Dim):
+        return graph.capture(leaf._value)
+    raise TypeError(f"a branch or body returned {leaf!r}, which is no tensor")
 
 
 class Nested:
@@ -134,6 +131,51 @@ class Nested:
         self.aliases = (None,) * len(self.specs)
         self.modes = Modes(True, torch.float32, None)
         self.derivative: Any = None  # set on first need
+
+
+def _copy(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.clone()
+
+
+def _assign_in_body(
+    body: BodyGraph, state: State, name: str, target: Any, source: Value, scaled: dict[str, Any]
+) -> Operation:
+    """In a branch or body an assign is a value, which the operation that calls it hands on to the variable."""
+    new = handle_of(body.capture(source))
+    if target is None:
+        new = record(_copy, (new,), {}, name)
+    else:
+        new = record(target, (handle_of(state_in(body, state)), new), scaled, name)
+    body.assigned[state] = new._value
+    return new.op  # type: ignore[no-any-return]
+
+
+State.assign_in_body = staticmethod(_assign_in_body)
+
+
+def state_in(graph: Graph, state: State) -> Value:
+    """The value that a variable has at the end of what was recorded in a graph so far."""
+    if not isinstance(graph, BodyGraph):
+        return state.value
+    return graph.assigned[state] if state in graph.assigned else graph.capture(state_in(graph.outer, state))
+
+
+def assigned_in(bodies: Sequence[Body]) -> list[State]:
+    """The states that some of these bodies set."""
+    return list(dict.fromkeys(state for body in bodies for state in body.graph.assigned))
+
+
+def promote(body: Body, value: Value) -> None:
+    """Make a captured value one more argument of the body."""
+    body.inputs += (body.graph.capture(value),)
+    del body.graph.captures[value]
+
+
+def handed_on(graph: Graph, states: Sequence[State], values: Sequence[Value]) -> list[Operation]:
+    """Assigns of what bodies have made of some variables."""
+    with graph.as_default():
+        pairs = zip(states, values, strict=True)
+        return [state.assign("Assign", f"{state.name}/assign", None, value) for state, value in pairs]
 
 
 def add(graph: Graph, type: str, name: str, reads: Sequence[Value], signature: Nested) -> tuple[Value, ...]:

@@ -8,14 +8,14 @@ from before the run.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from ..graph import operation
-from ..graph.body import root_of
+from ..graph.body import current_body, home, root_of
 from ..graph.graph import NO_OPTIONS, Graph
 from ..graph.operation import Operation, Role, Value, handle_of, hold
 from ..ground.errors import ArgumentTypeError, message
@@ -47,6 +47,9 @@ class State:
         "__weakref__",
     )
 
+    # Set by the module that knows of branches and bodies.
+    assign_in_body: ClassVar[Callable[..., Operation]]
+
     def __init__(self, name: str, spec: Spec, graph: Graph, trainable: bool, parameter: torch.Tensor | None):
         self.name = name
         self.spec = spec
@@ -75,6 +78,9 @@ class State:
 
     def read(self) -> Value:
         """The value of a read at this point of the recording."""
+        body = current_body()
+        if body is not None and self in body.assigned and body.context.controls:
+            return body.assigned[self]
         if self.buffer or not self.graph.context.controls:
             return self.value
         return new_read(self, self.name + "/read")
@@ -103,6 +109,9 @@ class State:
         self, type: str, name: str, target: Any, source: Value, scaled: dict[str, Any] | None = None
     ) -> Operation:
         """An operation that sets the variable to a value that fits, or updates it by one with `target`."""
+        body = current_body()
+        if body is not None and root_of(body) is self.graph:
+            return State.assign_in_body(body, self, name, target, source, scaled or {})
         return self.graph.add(
             Role.ASSIGN, type, name, (source,), (self.spec,), target=target, kwargs=scaled or {}, payload=self
         )
@@ -193,7 +202,7 @@ def as_operand(state: State, value: Any) -> Value:
     """What is assigned, as a value of the variable's graph and dtype."""
     if isinstance(value, Tensor):
         found = value.read() if isinstance(value, Variable) else value._value
-        if found.op.graph is not state.graph:
+        if root_of(found.op.graph) is not state.graph:
             raise ValueError(f"{found.name} and the variable {state.name} belong to different graphs")
         if found.spec.dtype is not state.spec.dtype:
             raise ArgumentTypeError(
@@ -205,8 +214,8 @@ def as_operand(state: State, value: Any) -> Value:
             )
         return found
     if isinstance(value, torch.Tensor):
-        return as_constant(state.graph, value.detach().to(state.spec.dtype))
-    return constant_value(state.graph, from_numpy(np.asarray(value), state.spec.dtype))
+        return as_constant(home(state.graph), value.detach().to(state.spec.dtype))
+    return constant_value(home(state.graph), from_numpy(np.asarray(value), state.spec.dtype))
 
 
 def make_variable(graph: Graph, name: str, spec: Spec, trainable: bool) -> Variable:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..plan.plan import plan
 from ..record.nested import Body, Compiled
-from .emit import Program, emit
+from .emit import emit
+from .program import Program
 from .runtime import Run
 
 

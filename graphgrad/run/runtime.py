@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -65,6 +66,14 @@ class default_dtype:
 
     def __exit__(self, *_: object) -> None:
         torch.set_default_dtype(self.outer)
+
+
+@contextlib.contextmanager
+def without_modes() -> Iterator[None]:
+    """Neither the caller's autocast, nor its default dtype, nor its torch-function modes hold inside a run."""
+    off = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
+    with off[0], off[1], default_dtype(torch.float32), torch._C.DisableTorchFunction():
+        yield
 
 
 def handed(gradient: torch.Tensor) -> torch.Tensor:

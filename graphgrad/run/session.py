@@ -11,18 +11,21 @@ from typing import Any
 import torch
 
 from ..graph.graph import Graph, get_default_graph
-from ..graph.operation import Operation, Role, Value
+from ..graph.operation import Role, Value
 from ..graph.scopes import as_device
 from ..graph.sessions import session_stack
-from ..ground.errors import ArgumentTypeError, InvalidArgumentError, OpError, ResourceExhaustedError
+from ..ground.errors import ArgumentTypeError, InvalidArgumentError, OpError
 from ..plan.fetches import Fetches, key_of
 from ..plan.plan import plan
+from ..plan.steps import Plan
 from ..record.dims import Dim
 from ..record.tensor import Tensor
-from .emit import Emitter, Program, emit, programs
+from .emit import Emitter, emit
+from .failure import failure
 from .feeds import feed
+from .program import Program
 from .results import convert
-from .runtime import Run, Streams, default_dtype
+from .runtime import Run, Streams, without_modes
 from .store import Store
 from .watch.emitter import WatchedEmitter, undonated
 from .watch.metadata import RunMetadata, RunOptions, tracing
@@ -179,6 +182,20 @@ class Session:
         prepared = self._prepare_watched(fetches, keys, watches) if watches else self._prepare(fetches, keys)
         return prepared.program.text
 
+    def plan(self, fetches: Any, feed_dict: Any = ()) -> Plan:
+        """What such a run does, in which order, as data; `gg.plot` draws it.
+
+        Args:
+            fetches: as in `run`.
+            feed_dict: the tensors that would be fed: a list of them, or a feed_dict.
+
+        >>> import graphgrad as gg
+        >>> x = gg.placeholder(gg.float32, [])
+        >>> [step.op.name for step in gg.Session().plan(gg.sin(x) + 1.0, [x]).steps]
+        ['sin', 'add']
+        """
+        return self._prepare(fetches, tuple(self._feed_key(key) for key in feed_dict)).program.plan
+
     def program_inputs(self, fetches: Any, feed_dict: dict[Any, Any] | None = None) -> tuple[Any, ...]:
         """The arguments (feeds, state, const, run) of the program that `source` shows. State is copied."""
         given = feed_dict or {}
@@ -207,7 +224,7 @@ class Session:
             if states or writes:
                 state, exclusive = store.begin(states, donated, writes)
             if _autocast() or _modes() or _default_dtype() is not torch.float32:
-                with _without_modes():
+                with without_modes():
                     outputs, renamed = program.call(feeds, state, program.constants, run)
             else:
                 outputs, renamed = program.call(feeds, state, program.constants, run)
@@ -220,7 +237,7 @@ class Session:
             _set_grad(grad)  # as the program does at its end
             if isinstance(error, OpError) or not isinstance(error, Exception):
                 raise
-            raise _failure(error) from error
+            raise failure(error) from error
         finally:
             if exclusive is not None:
                 store.end(exclusive, writes)
@@ -373,25 +390,3 @@ class InteractiveSession(Session):
         if not self._closed:
             self._default.__exit__(None, None, None)
         super().close()
-
-
-@contextlib.contextmanager
-def _without_modes() -> Iterator[None]:
-    """Neither the caller's autocast, nor its default dtype, nor its torch-function modes hold inside a run."""
-    off = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
-    with off[0], off[1], default_dtype(torch.float32), torch._C.DisableTorchFunction():
-        yield
-
-
-def _failure(error: Exception) -> OpError:
-    """The error of a run, with the operation and the user's line that recorded it."""
-    op: Operation | None = None
-    trace = error.__traceback__
-    while trace is not None:
-        inside = programs.get(trace.tb_frame.f_code.co_filename)  # the run's, or that of a branch or body in it
-        if inside is not None:
-            op = inside.ops[trace.tb_lineno - 1] or op
-        trace = trace.tb_next
-    kind = ResourceExhaustedError if isinstance(error, torch.OutOfMemoryError) else InvalidArgumentError
-    lines = str(error).strip().splitlines()
-    return kind(f"{type(error).__name__}: {lines[0] if lines else ''}", op)

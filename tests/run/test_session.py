@@ -906,3 +906,12 @@ def test_the_default_dtype_of_the_run_changes_nothing():
         assert session.run(a).dtype == np.float32
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def test_the_plan_of_a_run_is_that_of_its_program(session):
+    x = gg.placeholder(gg.float32, [], name="x")
+    y = gg.sin(x, name="y")
+    plan = sess.plan([y, gg.gradients(y, x)], [x])
+    assert [step.op.type for step in plan.steps] == ["Sin", "Gradients"]
+    assert [value.name for value in plan.feeds] == ["x:0"] and len(plan.sweeps) == 1
+    assert len(gg.plot(plan).graph) >= 3

@@ -185,7 +185,9 @@ def test_two_threads_share_a_session_and_a_watch(x: Any) -> None:
     assert wrong == [] and watch.measures[x._value, None].low in (0.0, 1.0)
 
 
-@pytest.mark.parametrize("watch", [gg.watch.NaN, 1, [gg.watch.NaN(), None], {"a": gg.watch.NaN()}], ids=repr)
+@pytest.mark.parametrize(
+    "watch", [gg.watch.NaN, 1, [gg.watch.NaN(), None], {"a": gg.watch.NaN()}], ids=["class", "number", "list", "dict"]
+)
 def test_what_is_no_watch(watch: Any) -> None:
     with gg.Session() as session, pytest.raises(TypeError, match="watch is a gg.watch.NaN, Values or Profile"):
         session.run(gg.constant(1.0), watch=watch)

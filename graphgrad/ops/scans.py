@@ -1,0 +1,182 @@
+"""Functions along the first axis of tensors: `map_fn`, `scan`, `foldl`, `foldr`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from ..graph.body import home
+from ..graph.operation import Value
+from ..ground.errors import message
+from ..ground.spec import WORLDS, IntSpec, Spec, as_dtype, declared, spec
+from ..record.flow import Scan
+from ..record.infer import rebuild
+from ..record.nested import Body, flat, trace
+from .branches import added, converting
+from .loops import check_rounds, flattened, graph_of, results
+from .sources import named
+from .table import tensor
+
+
+def _scanned(
+    fn: Callable[..., Any], elems: Any, initial: Any, name: str, back_prop: bool, last: bool, reverse: bool = False
+) -> Any:
+    """The operation that goes along the first axis of elems, `fn(state, item)` or, without a state, `fn(item)`."""
+    if not callable(fn):
+        raise TypeError(f"fn is {fn!r}, not a function")
+    nest, values = flattened([elems])
+    rows = [_item(value) for value in values]
+    start, first = flattened([] if initial is None else [initial])
+    state = [declared((), v.spec.dtype) if isinstance(v.spec, IntSpec) else v.spec for v in first]
+    width = len(first)
+
+    def arranged(tensors: Sequence[Any]) -> list[Any]:
+        items = rebuild(nest, lambda leaf: tensors[width + leaf.index])
+        return [*rebuild(start, lambda leaf: tensors[leaf.index]), *items]
+
+    graph = home(graph_of([*values, *first]))
+    names = [value.op.name.rpartition("/")[2] for value in (*first, *values)]
+    body = trace(graph, converting(fn), [*state, *rows], names, arranged)
+    for each in body.graph.assigned:
+        raise ValueError(f"fn assigns {each.name}: a function along an axis can't; use while_loop")
+    if initial is not None:
+        check_rounds(Body(body.graph, (), body.outputs, [body.structure]), start, state)
+    if not last:
+        kept = body.outputs if initial is None else body.outputs * 2
+        body = Body(body.graph, body.inputs, kept, body.structure)
+    used = body.captured
+    places = (tuple(range(width + len(values), width + len(values) + len(used))),)
+    flow = Scan(body, width, len(values), last, reverse, places=places)
+    specs = state if last else [_stacked(values[0].spec, value.spec) for value in body.outputs[width:]]
+    given = added(graph, "Scan", name, [*first, *values, *used], specs, flow, (body,))
+    return results([body.structure], given, back_prop)[0]
+
+
+def _item(value: Value) -> Spec:
+    """What is known of the items along the first axis."""
+    known = value.spec
+    if known.shape is None:
+        return declared(None, known.dtype)
+    if not known.shape:
+        raise ValueError(message(f"{value.name} is a single value: there is no axis to go along", value.op))
+    worlds = None if known.worlds is None else tuple(None if w is None else w[1:] for w in known.worlds)  # type: ignore[index]
+    sizes = known.shape[1:]
+    return spec(sizes, known.dtype, None, worlds if None in sizes else None)
+
+
+def _stacked(along: Any, item: Any) -> Spec:
+    """What is known of results stacked along a first axis as long as that of `along`."""
+    if item.shape is None or along.shape is None:
+        return declared(None, item.dtype)
+    shape = (along.shape[0], *item.shape)
+    if None not in shape:
+        return spec(shape, item.dtype)
+    worlds = [
+        None if a is None or i is None else (a[0], *i)
+        for a, i in zip(_worlds(along), _worlds(item), strict=True)
+    ]  # fmt: skip
+    return spec(shape, item.dtype, None, tuple(worlds))
+
+
+def _worlds(known: Any) -> Any:
+    return known.worlds if known.worlds is not None else (known.shape,) * len(WORLDS)
+
+
+def map_fn(
+    fn: Callable[..., Any], elems: Any, dtype: Any = None, parallel_iterations: int | None = None,
+    back_prop: bool = True, swap_memory: bool = False, infer_shape: bool = True, name: str | None = None,
+) -> Any:  # fmt: skip
+    """The results of `fn` for the items along the first axis of elems, stacked.
+
+    Args:
+        fn: takes an item (a nest of them if elems is one), returns a tensor or a nest.
+        elems: a tensor [n, ...] or a nest of tensors with the same n.
+        dtype: the dtypes of the results, checked if given.
+        parallel_iterations, swap_memory, infer_shape: taken for TF1's sake.
+        back_prop: whether gradients pass.
+        name: the operation's name.
+
+    >>> import graphgrad as gg
+    >>> x = gg.constant([1.0, 2.0, 3.0])
+    >>> with gg.Session() as sess:
+    ...     sess.run(gg.map_fn(lambda row: row * row, x))
+    array([1., 4., 9.], dtype=float32)
+    """
+    result = _scanned(fn, elems, None, named(name, "map"), back_prop, last=False)
+    if dtype is not None:
+        for found, wanted in zip(flat(result), flat(dtype), strict=True):
+            if found.dtype is not as_dtype(wanted):
+                raise TypeError(message(f"fn returned {found!r}, dtype says {wanted!r}", found.op))
+    return result
+
+
+def scan(
+    fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
+    back_prop: bool = True, swap_memory: bool = False, infer_shape: bool = True, reverse: bool = False,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """All states of a loop `state = fn(state, item)` along the first axis of elems, stacked.
+
+    Args:
+        fn: takes a state and an item, returns a state of the same nest, dtypes and shapes.
+        elems: a tensor [n, ...] or a nest of tensors with the same n.
+        initializer: the state before the first item; the first item itself if None.
+        reverse: whether to go from the last item to the first.
+        parallel_iterations, back_prop, swap_memory, infer_shape, name: as in `map_fn`.
+
+    >>> import graphgrad as gg
+    >>> with gg.Session() as sess:
+    ...     sess.run(gg.scan(lambda total, x: total + x, gg.constant([1.0, 2.0, 3.0])))
+    array([1., 3., 6.], dtype=float32)
+    """
+    if initializer is not None:
+        return _scanned(fn, elems, initializer, named(name, "scan"), back_prop, False, reverse)
+    first, rest = _split(elems, reverse)
+    states = _scanned(fn, rest, first, named(name, "scan"), back_prop, False, reverse)
+    pairs = zip(flat(first), flat(states), strict=True)
+    whole = [torch.cat([more, one.unsqueeze(0)] if reverse else [one.unsqueeze(0), more]) for one, more in pairs]
+    counter = iter(whole)
+    return rebuild(states, lambda _: next(counter))
+
+
+def _split(elems: Any, reverse: bool) -> tuple[Any, Any]:
+    """The first item in the order of the loop, and the others."""
+    tensors = rebuild(elems, tensor)
+    first = rebuild(tensors, lambda each: each[-1] if reverse else each[0])
+    return first, rebuild(tensors, lambda each: each[:-1] if reverse else each[1:])
+
+
+def _folded(fn: Any, elems: Any, initializer: Any, back_prop: bool, name: str, reverse: bool) -> Any:
+    if initializer is None:
+        initializer, elems = _split(elems, reverse)
+    return _scanned(fn, elems, initializer, name, back_prop, True, reverse)
+
+
+def foldl(
+    fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
+    back_prop: bool = True, swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """The last state of a loop `state = fn(state, item)` along the first axis of elems; arguments as in `scan`.
+
+    >>> import graphgrad as gg
+    >>> with gg.Session() as sess:
+    ...     float(sess.run(gg.foldl(lambda total, x: 10 * total + x, gg.constant([1.0, 2.0, 3.0]))))
+    123.0
+    """
+    return _folded(fn, elems, initializer, back_prop, named(name, "foldl"), False)
+
+
+def foldr(
+    fn: Callable[..., Any], elems: Any, initializer: Any = None, parallel_iterations: int = 10,
+    back_prop: bool = True, swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """The same from the last item to the first; arguments as in `scan`.
+
+    >>> import graphgrad as gg
+    >>> with gg.Session() as sess:
+    ...     float(sess.run(gg.foldr(lambda total, x: 10 * total + x, gg.constant([1.0, 2.0, 3.0]))))
+    321.0
+    """
+    return _folded(fn, elems, initializer, back_prop, named(name, "foldr"), True)
