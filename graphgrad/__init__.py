@@ -93,6 +93,7 @@ from .run import watch
 from .run.session import InteractiveSession, Session
 from .run.watch import timeline
 from .run.watch.metadata import RunMetadata, RunOptions
+from .view import events as summary
 from .view import notebook as _notebook  # noqa: F401  shows plots, tensors and graphs
 from .view.debugprint import debugprint
 from .view.gradient_graph import gradient_graph
@@ -308,6 +309,7 @@ __all__ = [
     "stack",
     "stop_gradient",
     "subtract",
+    "summary",
     "switch_case",
     "tan",
     "tanh",

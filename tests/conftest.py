@@ -1,4 +1,4 @@
-"""What tests of a graph share: the graph is sound after every test, and a short way to run one."""
+"""What tests share: the graph is sound after every test, a short way to run one, a loud word on what is not run."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,3 +28,11 @@ def run() -> Callable[..., Any]:
             return session.run(fetches, feed_dict)
 
     return fetch
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end that the page was not tested in a browser, if so."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "no Chromium" in str(report.longrepr)]
+    if skipped:
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{len(skipped)} tests of the page: {skipped[0].longrepr[2]}", red=True)

@@ -1,23 +1,21 @@
-"""A graph too large to read, smaller: one node per scope, repeated blocks as one, adjoints like what they mirror."""
+"""A graph too large to read, smaller: closed scopes and repeats are one node each, adjoints like what they mirror."""
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import networkx
 
+from ..ground.reading import Reading
+from .folding import BUDGET, CALM, Group, forest, groups
 from .gradient_graph import Graph
 
-# Forward nodes that one picture can show as they are; collapsed, it stays well below.
-BUDGET, CALM = 100, 60
-# A scope that holds no more operations than this stays open if there is room.
+# A scope that holds no more than this is opened if there is room, even if not all beside it can be.
 SMALL = 8
-
-_NUMBER = re.compile(r"_?\d+\Z")
+ALARMS = ("", "zero", "inf", "nan")  # each worse than those before it
 
 
 def collapsed(graph: Graph) -> Graph:
@@ -27,133 +25,99 @@ def collapsed(graph: Graph) -> Graph:
         graph: what `gradient_graph` returns.
 
     Returns:
-        The graph itself if it is small enough. Otherwise a graph in which scopes are one node each, as deep
-        as the budget allows; then those that differ in a number only and hold the same operations; and
-        if scopes do not help, neighbours in topological order. A collapsed node has, instead of `op` and
-        `outputs`, a `note` and `members`, the keys that it stands for.
+        The graph itself if it is small enough. Otherwise a graph in which closed scopes are one node each, as
+        `quotient` makes it of what `calm` opens.
     """
-    forward = [key for key, node in graph.nodes(data=True) if node["kind"] == "forward"]
-    if len(forward) <= BUDGET:
+    if sum(node["kind"] == "forward" for node in graph.nodes.values()) <= BUDGET:
         return graph
-    return _quotient(graph, _opened(_partition(graph, forward)))
+    roots = forest(graph)
+    return quotient(graph, roots, calm(roots))
 
 
-def _partition(graph: Graph, forward: list[str]) -> dict[str, Hashable]:
-    """The part of each forward node: as fine as is calm."""
-    deepest = max(len(_scope(graph, key)) for key in forward)
-    parts: dict[str, Hashable] = {key: key for key in forward}
-    for fold in (False, True):
-        for depth in range(deepest, 0, -1):
-            parts = _sound(graph, _by_scope(graph, forward, depth, fold))
-            if len(set(parts.values())) <= CALM:
-                return parts
-    return _runs(graph, parts)
+def everything(roots: Iterable[Group]) -> set[int]:
+    """The numbers of all groups: nothing is collapsed."""
+    return {group.number for group in groups(list(roots))}
 
 
-def _opened(parts: dict[str, Hashable]) -> dict[str, Hashable]:
-    """The parts, the smallest of them taken apart while there is room; that can't make a circle."""
-    sizes = Counter(parts.values())
-    count, opened = len(sizes), set()
-    for part, size in sorted(sizes.items(), key=lambda item: item[1]):
-        if size <= SMALL and count + size - 1 <= CALM:
-            count += size - 1
-            opened.add(part)
-    return {key: key if part in opened else part for key, part in parts.items()}
+def calm(roots: Iterable[Group]) -> set[int]:
+    """The numbers of the groups to open so that a picture is full, and not too full.
+
+    Scopes are opened level by level, where a whole level has no room the smallest of it; repeats stay folded.
+    """
+    found = {root.number for root in roots}
+    level = [child for root in roots for child in root.children if isinstance(child, Group)]
+    count = sum(len(root.children) for root in roots)
+    while level:
+        scopes = [group for group in level if group.kind == "scope"]
+        more = sum(len(group.children) - 1 for group in scopes)
+        if count + more > CALM:
+            for group in sorted(scopes, key=lambda group: len(group.children)):
+                if len(group.children) <= SMALL and count + len(group.children) - 1 <= CALM:
+                    count += len(group.children) - 1
+                    found.add(group.number)
+            break
+        count += more
+        found.update(group.number for group in scopes)
+        level = [child for group in scopes for child in group.children if isinstance(child, Group)]
+    return found
 
 
-def _scope(graph: Graph, key: str) -> list[str]:
-    name: str = graph.nodes[key]["name"]
-    return name.split("/")[:-1]
+def quotient(graph: Graph, roots: Iterable[Group], opened: Collection[int]) -> Graph:
+    """The graph in which each closed group is one node; what is not forward goes with what it mirrors.
 
+    Args:
+        graph: a gradient graph, not collapsed.
+        roots: its `forest`.
+        opened: the numbers of the groups that are open. In a closed one nothing is.
 
-def _by_scope(graph: Graph, forward: list[str], depth: int, fold: bool) -> dict[str, Hashable]:
-    """Scopes of this depth as parts; folded, also those that are equal but for their number."""
-    parts: dict[str, Hashable] = {}
-    for key in forward:
-        scope = _scope(graph, key)
-        parts[key] = (graph.nodes[key]["lane"], tuple(scope[:depth]) if len(scope) >= depth else key)
-    if fold:
-        content: dict[Hashable, Counter[str]] = {}
-        for key, part in parts.items():
-            content.setdefault(part, Counter())[graph.nodes[key]["op"].type] += 1
-        alike = {part: _pattern(part, counts) for part, counts in content.items()}
-        parts = {key: alike[part] for key, part in parts.items()}
-    return parts
-
-
-def _pattern(part: Any, counts: Counter[str]) -> Hashable:
-    lane, scope = part
-    if isinstance(scope, str):
-        return part  # type: ignore[no-any-return]
-    return lane, (*scope[:-1], _NUMBER.sub("", scope[-1])), tuple(sorted(counts.items()))
-
-
-def _sound(graph: Graph, parts: dict[str, Hashable]) -> dict[str, Hashable]:
-    """The parts, those cut up that would lead in a circle (a scope that is left and entered again)."""
-    rough: networkx.DiGraph[Hashable] = networkx.DiGraph()
-    rough.add_nodes_from(parts.values())
-    for source, target, data in graph.edges(data=True):
-        if data["kind"] == "forward" and source in parts and target in parts and parts[source] != parts[target]:
-            rough.add_edge(parts[source], parts[target])
-    circle: dict[Hashable, int] = {}
-    for n, component in enumerate(networkx.strongly_connected_components(rough)):
-        if len(component) > 1:
-            circle.update(dict.fromkeys(component, n))
-    fine: dict[str, Hashable] = {}
-    latest: dict[int, tuple[Hashable, int]] = {}
-    for key, part in parts.items():
-        if part not in circle:
-            fine[key] = part
-            continue
-        before, run = latest.get(circle[part], (None, 0))
-        latest[circle[part]] = (part, run + (part != before))
-        fine[key] = (part, latest[circle[part]][1])
-    return fine
-
-
-def _runs(graph: Graph, parts: dict[str, Hashable]) -> dict[str, Hashable]:
-    """Neighbours in topological order as one part: such runs can't lead in a circle."""
-    rough: networkx.DiGraph[Hashable] = networkx.DiGraph()
-    rough.add_nodes_from(parts.values())
-    for source, target, data in graph.edges(data=True):
-        if data["kind"] == "forward" and parts[source] != parts[target]:
-            rough.add_edge(parts[source], parts[target])
-    order = list(networkx.topological_sort(rough))
-    lanes = {part: graph.nodes[key]["lane"] for key, part in parts.items()}
-    share = -(-len(order) // max(CALM - len(set(lanes.values())), 1))
-    count: Counter[int] = Counter()
-    run: dict[Hashable, Hashable] = {}
-    for part in order:
-        lane = lanes[part]
-        run[part] = ("run", lane, count[lane] // share)
-        count[lane] += 1
-    return {key: run[part] for key, part in parts.items()}
-
-
-def _quotient(graph: Graph, parts: Mapping[str, Hashable]) -> Graph:
-    """The graph of the parts; what is not forward goes with the part of what it mirrors."""
-    sizes = Counter(parts.values())
-    groups: dict[Hashable, list[str]] = {}
+    Returns:
+        A graph with the attributes of a gradient graph. A node that stands for others has, instead of `op` and
+        `outputs`, a `note`, `members`, the keys that it stands for, and `group`, the number of its group. Nodes know
+        by `within` the numbers of the open scopes around them; the graph's own attribute `regions` has, by number,
+        what is written on each and whether it is a fold; `opened` has the numbers of all that are open.
+    """
+    shown, within, labels = _shown(roots, opened)
+    merged: dict[Hashable, list[str]] = {}
     group_of: dict[str, Hashable] = {}
     for key, node in graph.nodes(data=True):
-        part = parts[_root(graph, key)]
-        single = sizes[part] == 1
-        group: Hashable = key if single else (part, node["lane"], node["kind"] == "forward")
-        groups.setdefault(group, []).append(key)
-        group_of[key] = group
-    small: Graph = networkx.MultiDiGraph()
+        top = shown[_root(graph, key)]
+        own: Hashable = (top, node["lane"], node["kind"] == "forward") if isinstance(top, Group) else key
+        merged.setdefault(own, []).append(key)
+        group_of[key] = own
+    small: Graph = networkx.MultiDiGraph(regions=labels, opened=frozenset(opened))
     named: dict[Hashable, str] = {}
-    for group, members in groups.items():
-        if isinstance(group, str):
-            named[group] = group
-            node = dict(graph.nodes[group])
-            if node["mirror"] is not None:
-                node["mirror"] = named[group_of[node["mirror"]]]
-            small.add_node(group, **node)
+    for own, members in merged.items():
+        top = shown[_root(graph, members[0])]
+        mirror = graph.nodes[members[0]]["mirror"]
+        image = None if mirror is None else named[group_of[mirror]]
+        if isinstance(top, Group):
+            named[own] = name = _unique(small, top.name if image is None else f"d({image})")
+            small.add_node(name, **summary(graph, members, top), mirror=image)
         else:
-            named[group] = _add_group(small, graph, members, named, group_of)
-    _join(small, graph, {key: named[group] for key, group in group_of.items()})
+            named[own] = name = members[0]
+            small.add_node(name, **graph.nodes[name] | {"mirror": image})
+        small.nodes[name]["within"] = within[top]
+    _join(small, graph, {key: named[own] for key, own in group_of.items()})
     return small
+
+
+def _shown(
+    roots: Iterable[Group], opened: Collection[int]
+) -> tuple[dict[str, Group | str], dict[Group | str, tuple[int, ...]], dict[int, tuple[str, bool]]]:
+    """What stands for each forward node, the open scopes around that, and what is written on them."""
+    shown: dict[str, Group | str] = {}
+    within: dict[Group | str, tuple[int, ...]] = {}
+    labels: dict[int, tuple[str, bool]] = {}
+    pending: list[tuple[Group, tuple[int, ...]]] = [(root, ()) for root in roots]
+    for group, around in pending:
+        for child in group.children:
+            if isinstance(child, Group) and child.number in opened:
+                labels[child.number] = child.label, child.kind == "fold"
+                pending.append((child, (*around, child.number)))
+            else:
+                shown.update(dict.fromkeys(child.members if isinstance(child, Group) else (child,), child))
+                within[child] = around
+    return shown, within, labels
 
 
 def _root(graph: Graph, key: str) -> str:
@@ -162,33 +126,48 @@ def _root(graph: Graph, key: str) -> str:
     return key
 
 
-def _add_group(
-    small: Graph, graph: Graph, members: list[str], named: dict[Hashable, str], group_of: dict[str, Hashable]
-) -> str:
-    nodes = [graph.nodes[key] for key in members]
-    roots = list(dict.fromkeys(_root(graph, key) for key in members))
-    title, scope = _heading(graph, roots)
-    forward = nodes[0]["kind"] == "forward"
-    mirror = nodes[0]["mirror"]
-    wanted = name = scope if forward else f"d({named[group_of[mirror]]})"
-    n = 1
-    while name in small:
+def _unique(graph: Graph, wanted: str) -> str:
+    found, n = wanted, 1
+    while found in graph:
         n += 1
-        name = f"{wanted} [{n}]"
+        found = f"{wanted} [{n}]"
+    return found
+
+
+def summary(graph: Graph, members: list[str], group: Group) -> dict[str, Any]:
+    """The attributes of a node that stands for others of one lane; its mirror is left out.
+
+    Args:
+        graph: the whole graph.
+        members: the keys of the others.
+        group: which one they are, or mirror.
+    """
+    nodes = [graph.nodes[key] for key in members]
+    forward = nodes[0]["kind"] == "forward"
     roles = Counter(role for node in nodes for role in node["roles"])
-    small.add_node(
-        name,
-        kind="forward" if forward else "adjoint",
-        name=scope,
-        roles=tuple(roles),
-        on_path=any(node["on_path"] for node in nodes),
-        mirror=None if forward else named[group_of[mirror]],
-        lane=nodes[0]["lane"],
-        type=title if forward else f"∂ {title}",
-        note=_note(Counter(node["kind"] for node in nodes), roles),
-        members=tuple(members),
-    )
-    return name
+    readings = [(key, node["reading"]) for key, node in zip(members, nodes, strict=True) if node.get("reading")]
+    return {
+        "kind": "forward" if forward else "adjoint",
+        "name": group.name,
+        "roles": tuple(roles),
+        "on_path": any(node["on_path"] for node in nodes),
+        "lane": nodes[0]["lane"],
+        "type": group.title if forward else f"∂ {group.title}",
+        "note": _note(Counter(node["kind"] for node in nodes), roles),
+        "members": tuple(members),
+        "group": group.number,
+        "reading": _worst(readings),
+    }
+
+
+def _worst(readings: list[tuple[str, Reading]]) -> Reading | None:
+    """One reading for many: the text of the worst alarm or else of the highest level, and where that is."""
+    if not readings:
+        return None
+    key, worst = max(readings, key=lambda each: (ALARMS.index(each[1].alarm), each[1].level))
+    level = max(reading.level for _, reading in readings)
+    count = f"the worst of {len(readings)}, at {key}" if len(readings) > 1 else f"at {key}"
+    return replace(worst, level=level, detail=f"{worst.detail}; {count}" if worst.detail else count)
 
 
 def _note(kinds: Counter[str], roles: Counter[str]) -> str:
@@ -197,22 +176,6 @@ def _note(kinds: Counter[str], roles: Counter[str]) -> str:
     said = [f"{ops} op{'s' * (ops != 1)}"] if ops else []
     said += [f"{results} gradient{'s' * (results != 1)}"] if results else []
     return ", ".join(said + [f"{count} {role}" for role, count in roles.items()])
-
-
-def _heading(graph: Graph, keys: list[str]) -> tuple[str, str]:
-    """The title of a part and its name: its scope, with a count if there are several that are alike."""
-    scopes = [_scope(graph, key) for key in keys]
-    common = os.path.commonprefix(scopes)  # of lists, too
-    inner = list(dict.fromkeys(scope[len(common)] for scope in scopes if len(scope) > len(common)))
-    whole = any(len(scope) == len(common) for scope in scopes)
-    stems = {_NUMBER.sub("", each) for each in inner}
-    if len(stems) == 1 and len(inner) > 1 and not whole:
-        stem = stems.pop() or (common or ["block"])[-1]
-        return f"{stem} ×{len(inner)}", "/".join([*common, f"{inner[0]}…{inner[-1]}"])
-    if common:
-        return "/".join(common[-2:]) if common[-1].isdigit() else common[-1], "/".join(common)
-    ends = keys[0], keys[-1]
-    return " … ".join(key.rpartition("/")[2] for key in ends), " … ".join(ends)
 
 
 def _join(small: Graph, graph: Graph, name_of: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, overload
 
@@ -13,8 +13,11 @@ from ..graph.graph import Graph
 from ..graph.operation import Operation, Value
 from ..graph.origin import short
 from ..ground.errors import ArgumentTypeError
+from ..ground.reading import Reading
 from ..record.dims import Dim
 from ..record.tensor import Tensor
+from .gauge import words
+from .overlay import measured
 from .phrase import phrase
 
 WRAP = 32  # levels of indentation, before it starts anew at the left
@@ -33,19 +36,22 @@ class Stream(Protocol):
 
 @overload
 def debugprint(
-    obj: Any, depth: int | None = None, shapes: bool = True, lines: bool = False, file: Stream | None = None
-) -> None: ...
+    obj: Any, depth: int | None = None, shapes: bool = True, lines: bool = False, file: Stream | None = None, *,
+    values: Any = None,
+) -> None: ...  # fmt: skip
 
 
 @overload
 def debugprint(
-    obj: Any, depth: int | None = None, shapes: bool = True, lines: bool = False, *, file: Literal["str"]
-) -> str: ...
+    obj: Any, depth: int | None = None, shapes: bool = True, lines: bool = False, *, file: Literal["str"],
+    values: Any = None,
+) -> str: ...  # fmt: skip
 
 
 def debugprint(
-    obj: Any, depth: int | None = None, shapes: bool = True, lines: bool = False, file: Stream | str | None = None
-) -> str | None:
+    obj: Any, depth: int | None = None, shapes: bool = True, lines: bool = False, file: Stream | str | None = None, *,
+    values: Any = None,
+) -> str | None:  # fmt: skip
     """What tensors are computed from, as a tree of text: an operation a line, its inputs below it.
 
     A line has the operation's type and name, the index of the output where it has several, and in brackets
@@ -64,13 +70,14 @@ def debugprint(
         shapes: whether to show the dtype and shape of each tensor.
         lines: whether to show the user's file and line of each operation.
         file: a text stream, None for `sys.stdout`, or 'str' to return the text.
+        values: what a run measured, as in `plot`: of each operation that is shown it is written at the end.
 
     Returns:
         The text if `file` is 'str', else None.
 
     Raises:
         TypeError: for an argument of another kind.
-        ValueError: for a negative depth, and for a nest that contains itself.
+        ValueError: for a negative depth, for a nest that contains itself, and for values of what is not shown.
 
     Source: the design is our own, in the spirit of PyTensor's function of this name.
 
@@ -101,7 +108,9 @@ def debugprint(
         roots = list(_roots(obj))
     except RecursionError:
         raise ValueError("obj is a nest that contains itself, or a very deep one") from None
-    text = _text(_tree(roots, limit), shapes, lines)
+    tree = _tree(roots, limit)
+    readings = {} if values is None else measured([line.op for line in tree if line.op is not None], values)
+    text = _text(tree, shapes, lines, readings)
     if isinstance(stream, str):
         return text
     stream.write(_writable(text, getattr(stream, "encoding", None)))
@@ -253,7 +262,7 @@ def _count(op: Operation, most: int) -> str:
 # -- the text -------------------------------------------------------------------------------------
 
 
-def _text(tree: list[_Line], shapes: bool, lines: bool) -> str:
+def _text(tree: list[_Line], shapes: bool, lines: bool, readings: Mapping[Operation, Reading]) -> str:
     times = Counter(line.op for line in tree if line.op is not None)
     numbers: dict[Operation, int] = {}
     places: dict[str, str] = {}
@@ -276,6 +285,8 @@ def _text(tree: list[_Line], shapes: bool, lines: bool) -> str:
                 parts.append(" ...")
             if line.state == "folded":
                 parts.append(f" ({_count(op, most)} below)")
+            if op in readings and line.state != "again":
+                parts.append(f" (measured: {words(readings[op])})")
             if lines and line.state != "again":
                 parts.append(_origin(op, places))
         written.append(_printable("".join(parts)))

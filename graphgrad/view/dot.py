@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .emblem import form, look
+from .gauge import shade
 from .gradient_graph import Graph
-from .outline import caption, legible, line, outline, short, walk
-from .scene import INK, STYLES, form
+from .outline import caption, legible, line, outline, short, strength, walk
+from .palette import INK, STYLES
 
 # By the form of a node, as in the scene: outline and line. Each differs in grey, too.
 _SHAPES = {
     "x": "ellipse", "unconnected": "ellipse", "stop": "octagon", "integer": "parallelogram", "adjoint": "hexagon",
-    "gradient": "ellipse",
+    "gradient": "ellipse", "placeholder": "ellipse", "variable": "cylinder",
 }  # fmt: skip
 _LINES = {"op": "rounded", "context": "rounded", "y": "rounded"}
 _LINES |= {"unconnected": "dashed", "integer": "dashed", "dead": "dotted"}
-# By the kind of an edge: only reads decide what is above what; the rest goes across or back.
+# By the kind of an edge: only reads and control inputs decide what is above what; the rest goes across or back.
 _EDGES = {
     "forward": {},
     "read": {"arrowhead": "empty"},
     "cotangent": {"style": "bold", "arrowhead": "vee", "constraint": "false"},
     "saved": {"style": "dashed", "arrowhead": "vee", "constraint": "false"},
+    "control": {"style": "dotted", "arrowhead": "empty"},
 }
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
 
@@ -89,30 +92,38 @@ def _label(lines: Iterable[str]) -> str:
 
 
 def _node(node: Mapping[str, Any], key: str) -> dict[str, str]:
-    look = form(node)
-    style = STYLES[look]
-    shape = _SHAPES.get(look, "box")
-    if node["kind"] == "sum" and look == "adjoint":
+    kind, style = form(node), STYLES[look(node)]
+    shape = _SHAPES.get(kind, "box")
+    if node["kind"] == "sum" and kind == "adjoint":
         shape = "circle"
     if "members" in node:
         shape = "box3d"
-    dashes = _LINES.get(look, "")
+    dashes = _LINES.get(kind, "")
+    reading = node.get("reading") if node.get("lit", True) else None
     found = {
         "label": _label(caption(node)),
         "tooltip": _label([key, *node.get("outputs", ())]),
         "shape": shape,
         "style": f'"filled,{dashes}"' if dashes else "filled",
-        "fillcolor": f'"{style.fill}"',
+        "fillcolor": f'"{style.fill if reading is None else STYLES[shade(reading, node["kind"] == "forward")].fill}"',
         "color": f'"{style.stroke}"',
         "penwidth": str(style.width),
     }
-    return found | ({"peripheries": "2"} if "y" in node["roles"] or look == "gradient" else {})
+    rims = 1 + ("y" in node["roles"] or kind == "gradient")
+    if reading is not None and reading.alarm:
+        rims += 1
+        found |= {"color": f'"{STYLES[f"reading {reading.alarm} frame"].stroke}"', "penwidth": "2.6"}
+    if not node.get("lit", True):
+        found["fontcolor"] = f'"{STYLES["faint title"].fill}"'
+    return found | ({"peripheries": str(rims)} if rims > 1 else {})
 
 
 def _edge(data: Mapping[str, Any]) -> dict[str, str]:
     kind = line(data)
-    found = {"label": _label([short(data["spec"])])} if data["kind"] == "forward" else {}
-    style = STYLES[kind]
+    found = {"label": _label([short(data["spec"])])} if data["kind"] == "forward" and data["spec"] else {}
+    style = STYLES[strength(data) + kind]
+    if not data.get("lit", True):
+        found |= {"fontcolor": f'"{STYLES["faint spec"].fill}"'} if found else {}
     found |= {"tooltip": _label([data["value"], data["spec"]]), "color": f'"{style.stroke}"'}
     return found | {"penwidth": str(style.width)} | _EDGES[kind]
 

@@ -7,7 +7,9 @@ import warnings
 from typing import Any
 
 from ..ground.optional import optional
-from .scene import STYLES, Scene, Shape, Style, Text
+from .label import width
+from .marks import Scene, Shape, Text
+from .palette import STYLES, Style
 
 SCALE = 2.0  # pixels per pixel of the scene: sharp on paper
 LONGEST = 12_000  # pixels that a side may have
@@ -87,9 +89,18 @@ def _text(axes: Any, mark: Text, style: Style, level: int) -> None:
     align = {"start": "left", "middle": "center", "end": "right"}[mark.anchor]
     weight = "bold" if style.weight > 400 else "normal"  # of which every font has its own
     text = axes.text(
-        mark.x, mark.y, mark.text, size=0.9 * mark.size, color=style.fill, weight=weight,
+        mark.x, mark.y, mark.text, size=_size(mark, weight), color=style.fill, weight=weight,
         ha=align, va="baseline", zorder=level, parse_math=False,
     )  # fmt: skip
     if style.halo:
         halo = optional("matplotlib.patheffects", "plot").withStroke
         text.set_path_effects([halo(linewidth=3, foreground="white")])
+
+
+def _size(mark: Text, weight: str) -> float:
+    """The size at which a text takes no more room than was laid out for it: the font at hand may be a wide one."""
+    size = 0.9 * mark.size
+    font = optional("matplotlib.font_manager", "plot").FontProperties(size=size, weight=weight)
+    ruler = optional("matplotlib.textpath", "plot").text_to_path
+    taken: float = ruler.get_text_width_height_descent(mark.text, font, ismath=False)[0]
+    return size * min(1.0, width(mark.text, mark.size) / max(taken, 1.0))

@@ -1,4 +1,4 @@
-"""What a layout is made of: boxes, wires and lanes, in pixels, y downwards."""
+"""What a layout is made of: boxes, wires, regions and lanes, in pixels, y downwards."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ BETWEEN = 74.0  # from lane to lane
 INNER = 12.0  # between nodes of one cell
 TURN = 28.0  # how far a wire that turns round leaves the row
 MARGIN = 30.0
+HEAD = 19.0  # of a region: its name
+FOOT = 9.0
+SIDE = 12.0  # from the border of a region to what is in it
+ROOM = 11.0  # between the nodes of a row and the head of a region, for their tags
+SILL = 9.0  # between the nodes of a row and the foot of a region, for dtypes and shapes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """Where a node is: its centre, its size, its lane (a column of the picture, 0 on the left) and its row."""
 
@@ -29,7 +34,7 @@ class Box:
     row: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Wire:
     """Where an edge runs.
 
@@ -47,6 +52,27 @@ class Wire:
 
 
 @dataclass(frozen=True)
+class Region:
+    """An open scope in one lane: the box around its nodes.
+
+    Attributes:
+        left, top, width, height: the box; the name is written in its upper `HEAD`.
+        label: its name; `fold`: whether it is not a scope but a row of equal ones.
+        lane: as of a Box.
+        number: which group it is.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    label: str
+    fold: bool
+    lane: int
+    number: int
+
+
+@dataclass(frozen=True)
 class Lane:
     """A column: its horizontal extent, and whether it runs down (forward) or up (gradients)."""
 
@@ -57,15 +83,27 @@ class Lane:
 
 @dataclass(frozen=True)
 class Layout:
-    """A finished layout."""
+    """A finished layout; of its regions, the outer ones come first."""
 
     boxes: dict[str, Box]
     wires: list[Wire]
     lanes: list[Lane]
+    regions: list[Region]
     width: float
     height: float
 
 
-def y_of(row: int) -> float:
-    """The middle of a row."""
-    return MARGIN + HEIGHT + row * PITCH
+def heights(tops: Mapping[int, int], bottoms: Mapping[int, int], count: int) -> list[float]:
+    """The middle of each row.
+
+    Args:
+        tops: how many regions, one in another, begin with a row; `bottoms`: how many end with it.
+        count: of rows.
+    """
+    found: list[float] = []
+    y = MARGIN + HEIGHT
+    for row in range(count):
+        y += HEAD * tops.get(row, 0) + FOOT * bottoms.get(row - 1, 0)
+        found.append(y)
+        y += PITCH
+    return found

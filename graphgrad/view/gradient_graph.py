@@ -2,62 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from operator import attrgetter
 from typing import Any, TypeAlias
 
 import networkx
 
 from ..autodiff import arguments
-from ..autodiff.adjoint import AnyValue, Cotangent, GradientCall, Node, Product, adjoint, derivative_of, expand
-from ..autodiff.explain import cut_kind
-from ..autodiff.reach import Reach, reach
-from ..graph.operation import Operation, Role, Value
-from ..graph.walk import between
-from ..ground.spec import IntSpec
+from .expanded import expanded
+from .products import Builder
 
 Graph: TypeAlias = "networkx.MultiDiGraph[str]"
-Group = tuple[Value, ...]
 
 
-def gradient_graph(ys: Any, xs: Any, stop_gradients: Any = None) -> networkx.MultiDiGraph[str]:
+def gradient_graph(ys: Any, xs: Any, stop_gradients: Any = None, *, expand: bool = False) -> networkx.MultiDiGraph[str]:
     """The forward operations that a gradient passes and their adjoint nodes, as one graph.
 
     Nothing is added to the user's graph. The adjoint nodes are those that decide connection: one
-    vector-Jacobian product per operation on the path.
+    vector-Jacobian product per operation on the path. With `expand` they are the kernels that autograd really
+    runs, each tied to the operation that it differentiates.
 
     Args:
         ys, xs, stop_gradients: as in `gradients`.
+        expand: whether to show the kernels of the backward pass. They are found by running the program of the
+            gradients on tensors without memory: no variable needs a value, no random number is drawn. Unknown
+            sizes stand for 1680 and then 2520 rows (or 3 and 1, where an operation refuses these); `outputs` and
+            `spec` have `?` where they matter, or those of the first run if both did not run the same kernels.
+            What is placed on a device that torch does not find here is looked at on the CPU.
 
     Returns:
         A new `networkx.MultiDiGraph`, its nodes in a topological order. An operation has its own name as key;
-        the adjoint node of `mul` is `d(mul)`. Node attributes:
+        the adjoint node of `mul` is `d(mul)`, expanded `d(mul) aten.mul`. Node attributes:
 
-        - `kind`: 'forward', 'adjoint' (a vector-Jacobian product), 'sum' (of the cotangents of a value
-          that is read more than once) or 'gradient' (what gradients() returns for an x);
+        - `kind`: 'forward', 'adjoint' (a vector-Jacobian product or a kernel), 'sum' (of the cotangents of a
+          value that is read more than once) or 'gradient' (what gradients() returns for an x);
         - `op`: the Operation that it is or stems from; `name`: its name, or for 'gradient' that of the tensor;
-        - `type`: the operation's type, as 'MatMul', of its adjoint '∂ MatMul', '+', '∇ w';
+        - `type`: the operation's type, as 'MatMul', of its adjoint '∂ MatMul', '+', '∇ w', of a kernel 'aten.mm';
         - `roles`: what marks it, a tuple of 'x', 'y', 'unconnected' (an x that no y depends on), 'stop', and,
           where a gradient ends, 'integer', 'stop_gradient', 'no_grad' or 'no derivative';
-        - `on_path`: whether a gradient passes through it;
-        - `mirror`: the key of the node that it differentiates, None for forward operations;
+        - `on_path`: whether a gradient passes through it; of the kernels of this backward pass, whether they lead
+          to a gradient that was asked for;
+        - `mirror`: the key of the node that it differentiates, None for forward operations; of a sum, the key of
+          what gives the value whose cotangents it adds;
         - `lane`: 0 for forward operations, one more each time that differentiation turns back;
         - `outputs`: dtype and shape of each output, as text.
 
         Edge attributes:
 
         - `kind`: 'forward' (a read), 'cotangent', 'seed' (the start of the gradient at a y) or 'saved'
-          (a value that the derivative depends on);
+          (a value that the derivative depends on; expanded, a value that the kernel reads);
         - `value`: the name of what travels; `spec`: its dtype and shape;
         - `carries`: whether a gradient comes back along this read; True for all but forward edges.
 
+        Expanded, an operation has as many adjoint nodes as its derivative has kernels, none if it hands the
+        gradient on as it is, as `add` does. Views (`aten.t`, `aten.view`, `aten.expand`) are among them. `aten.detach`
+        is not: torch calls no such kernel in a backward pass, it only looks so to those who trace one, each time that
+        torch wraps a tensor that it had saved. What a kernel reads from inside an operation, as the mean that
+        `layer_norm` keeps, comes from the operation; `value` is `layer_norm aten.native_layer_norm:1`.
+
     Raises:
         LookupError: if an operation on the path has no derivative.
+        RuntimeError: with `expand`, for an operation that can't run without data; the message names it.
         ValueError: for arguments that can't be right (`ArgumentTypeError` where their kind is wrong).
 
     >>> import graphgrad as gg
     >>> x, w = gg.constant(2.0, name="x"), gg.constant(3.0, name="w")
-    >>> graph = gg.gradient_graph(gg.multiply(x, w, name="y"), x)
+    >>> y = gg.multiply(x, w, name="y")
+    >>> graph = gg.gradient_graph(y, x)
     >>> for key, node in graph.nodes(data=True):
     ...     print(key, node["kind"], node["roles"])
     x forward ('x',)
@@ -67,281 +76,11 @@ def gradient_graph(ys: Any, xs: Any, stop_gradients: Any = None) -> networkx.Mul
     gradient(x:0) gradient ()
     >>> graph.get_edge_data("w", "d(y)")[0]["kind"]
     'saved'
+    >>> [key for key, node in gg.gradient_graph(y, x, expand=True).nodes(data=True) if node["kind"] == "adjoint"]
+    ['d(y) aten.ones_like', 'd(y) aten.mul']
     """
     asked = arguments.question(ys, xs, stop_gradients)
     if asked.graph is None:
         raise ValueError("a gradient graph needs at least one tensor of a graph")
-    return _Builder(asked.ys, asked.groups, asked.stops).build()
-
-
-class _Nodes:
-    """The nodes that exist: who gives which value, who belongs to which call, in which order, in which lane."""
-
-    def __init__(self) -> None:
-        self.makers: dict[AnyValue, Node] = {}
-        self.owner: dict[Node, Operation | None] = {}
-        self.lanes: dict[Node, int] = {}
-        self._tops: dict[Operation | None, int] = {}
-
-    def register(self, op: Operation) -> list[Node]:
-        """An operation as nodes: itself, or the adjoint nodes of a gradient operation. Oldest first, please."""
-        if op.role is not Role.GRADIENT:
-            return self.enter([op], op, 0)
-        call: GradientCall = op.payload
-        for older in sorted(call.through, key=attrgetter("id")):
-            if older not in self._tops:
-                self.register(older)
-        return self.register_call(op, call, adjoint(op))
-
-    def register_call(self, owner: Operation | None, call: GradientCall, products: Sequence[Product]) -> list[Node]:
-        """The adjoint nodes of a call; they turn back at the last lane that its path uses."""
-        last = max((self.lanes.get(step.node, 0) for step in call.path), default=0)
-        self._tops[owner] = 2 * last + 1
-        return self.enter(products, owner, 2 * last + 1)
-
-    def enter(self, nodes: Sequence[Node], owner: Operation | None, top: int) -> list[Node]:
-        """Note nodes as they are; products go to the lane that is as far from `top` as their mirror from 0."""
-        for node in nodes:
-            if node not in self.owner:
-                self.makers.update((value, node) for value in node.values)
-                self.owner[node] = owner
-                self.lanes[node] = (
-                    top - self._lane(self.mirror(node)) if isinstance(node, Product) else self._lane(node)
-                )
-        return list(nodes)
-
-    def _lane(self, node: Node) -> int:
-        if node in self.lanes or isinstance(node, Product):
-            return self.lanes[node]
-        lanes = [self._tops[v.op] + 1 if v.op in self._tops else self.lanes.get(v.op, 0) for v in node.reads]
-        return max(lanes, default=0)
-
-    def maker(self, value: AnyValue) -> Node:
-        """The node that gives a value; for the ones at the start of a gradient, that of their y."""
-        found = self.makers.get(value)
-        if found is None:
-            found = value.op if isinstance(value, Value) else self.maker(value.of)
-        return found
-
-    def mirror(self, product: Product) -> Node:
-        """What a product differentiates; for a sum or a result, what gives the value in question."""
-        if product.node is not None:
-            return product.node
-        value = product.values[0]
-        of = value.of if isinstance(value, Cotangent) else value.op.payload.xs[value.index][0]
-        return self.maker(of)
-
-
-class _Builder:
-    """The making of one gradient graph."""
-
-    def __init__(self, ys: list[Value], groups: list[Group], stops: frozenset[Value]) -> None:
-        self.ys, self.groups, self.stops = ys, groups, stops
-        self.xs = {value for group in groups for value in group}
-        self.nodes = _Nodes()
-        self.keys: dict[Node, str] = {}
-        self.graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
-
-    def build(self) -> networkx.MultiDiGraph[str]:
-        self.found = reach(self.ys, self.xs, self.stops)
-        self.steps = {step.node: step for step in self.found.path}
-        crossed = sorted(between({x.op for x in self.xs}, {y.op for y in self.ys}), key=attrgetter("id"))
-        inside = _inside([node for op in crossed for node in self.nodes.register(op)], self.xs, self.ys)
-        older = self._shown(inside)
-        call = _call(self.ys, self.groups, self.stops, self.found)
-        products = expand(call, [Cotangent(group[0].spec, group[0]) for group in call.xs])
-        self.nodes.register_call(None, call, products)
-        results = _results(products, call)
-        for node in [*older, *products]:
-            self._add(node, results.get(node, ""))
-        for node in [*older, *products]:
-            self._connect(node)
-        self._mark(inside)
-        return self.graph
-
-    def _shown(self, inside: list[Node]) -> list[Node]:
-        """What lies between xs and ys, the ends, and what the path reads, in a topological order."""
-        shown = set(inside)
-        for group in self.groups:
-            ends = [self.nodes.maker(value) for value in group]
-            shown.update([node for node in ends if node in shown] or ends[:1])
-        shown.update(self.nodes.maker(y) for y in self.ys)
-        pending = [node for node in shown if node in self.steps or isinstance(node, Product)]
-        while pending:
-            for other in self._beside(pending.pop()):
-                if other not in shown:
-                    shown.add(other)
-                    if isinstance(other, Product):
-                        pending.append(other)
-        known = {node: n for n, node in enumerate(self.nodes.owner)}
-        ops = sorted((node for node in shown if isinstance(node, Operation)), key=attrgetter("id"))
-        for op in ops:
-            if op not in known:
-                self.nodes.enter([op], op, 0)
-        return sorted(shown, key=lambda node: self._age(node, known))
-
-    def _age(self, node: Node, known: dict[Node, int]) -> tuple[int, int]:
-        owner = node if isinstance(node, Operation) else self.nodes.owner[node]
-        assert owner is not None
-        return owner.id, known.get(node, 0)
-
-    def _beside(self, node: Node) -> Iterator[Node]:
-        if isinstance(node, Product):
-            yield self.nodes.mirror(node)
-            yield from (self.nodes.maker(value) for value in _depends(node))
-        else:
-            yield from (self.nodes.maker(value) for value in node.reads)
-
-    # -- nodes and edges --------------------------------------------------------------------------
-
-    def _add(self, node: Node, x: str) -> None:
-        if isinstance(node, Operation):
-            key, found = node.name, _operation(node)
-        else:
-            mirror = self.keys[self.nodes.mirror(node)]
-            key, found = _product(node, x, mirror, self.graph.nodes[mirror]["type"])
-        self.keys[node] = self._unique(key)
-        self.graph.add_node(
-            self.keys[node],
-            **found,
-            roles=(),
-            on_path=node in self.steps or self.nodes.owner[node] is None,
-            lane=self.nodes.lanes[node],
-            outputs=tuple([repr(value.spec) for value in node.values]),
-        )
-
-    def _unique(self, key: str) -> str:
-        found, n = key, 1
-        while found in self.graph:
-            n += 1
-            found = f"{key} [{n}]"
-        return found
-
-    def _connect(self, node: Node) -> None:
-        if isinstance(node, Operation):
-            step = self.steps.get(node)
-            for position, value in enumerate(node.reads):
-                carries = step is not None and position in step.inputs
-                self._edge(self.nodes.maker(value), node, "forward", value, carries, input=position)
-            return
-        for saved in dict.fromkeys(_depends(node)):
-            self._edge(self.nodes.maker(saved), node, "saved", saved)
-        for cotangent in node.reads[_width(node) :]:
-            source = self.nodes.makers.get(cotangent)
-            inside = isinstance(source, Product) and self.nodes.owner[source] is self.nodes.owner[node]
-            self._edge(self.nodes.maker(cotangent), node, "cotangent" if inside else "seed", cotangent)
-
-    def _edge(self, source: Node, node: Node, kind: str, value: AnyValue, carries: bool = True, **more: int) -> None:
-        if source in self.keys:
-            self.graph.add_edge(
-                self.keys[source], self.keys[node], kind=kind, value=_name(value), spec=repr(value.spec),
-                carries=carries, **more,
-            )  # fmt: skip
-
-    # -- marks ------------------------------------------------------------------------------------
-
-    def _mark(self, inside: list[Node]) -> None:
-        roles: dict[Node, dict[str, None]] = {node: {} for node in self.keys}
-        for group in self.groups:
-            connected = any(value in self.found.live for value in group)
-            for node in (self.nodes.maker(value) for value in group):
-                if node in roles:
-                    roles[node].update({"x": None} if connected else {"x": None, "unconnected": None})
-        for y in self.ys:
-            roles[self.nodes.maker(y)]["y"] = None
-        for node in self.keys:
-            if any(value in self.stops for value in node.values):
-                roles[node]["stop"] = None
-        severed = any("unconnected" in found for found in roles.values())
-        for node in inside:
-            # Most derivatives do not depend on most of what they read; it matters where an x is lost by it.
-            cut = self._cut(node) if severed or isinstance(node, Operation) else ""
-            if cut and "stop" not in roles[node]:
-                roles[node][cut] = None
-        for node, found in roles.items():
-            self.graph.nodes[self.keys[node]]["roles"] = tuple(found)
-
-    def _cut(self, node: Node) -> str:
-        """Why a gradient that could go on from this node to an x ends here; '' if none does."""
-        if isinstance(node, Product) and node in self.steps:
-            return ""
-        derivative = derivative_of(node)
-        passed = {
-            i for k, value in enumerate(node.values) if value in self.found.useful for i in derivative.connects[k]
-        }
-        if all(i in passed for i, read in enumerate(node.reads) if read in self.found.useful):
-            return ""
-        if all(isinstance(value.spec, IntSpec) for value in node.values):
-            return ""  # a size: nobody expects a gradient of it
-        return cut_kind(node)
-
-
-def _call(ys: list[Value], groups: list[Group], stops: frozenset[Value], found: Reach) -> GradientCall:
-    """The call that gradients() would make of what `reach` found, with ones as the start of each y."""
-    start = tuple([y for y in ys if y in found.live and y.spec.differentiable])
-    connected = [group for group in groups if group[0].spec.differentiable and any(v in found.live for v in group)]
-    xs = tuple(dict.fromkeys(connected))
-    return GradientCall(start, (None,) * len(start), xs, stops, found.path, "default", False, False)
-
-
-def _results(products: Sequence[Product], call: GradientCall) -> dict[Node, str]:
-    """The products that give the results of a call, with the names of their xs."""
-    last = products[len(products) - len(call.xs) :]
-    return {product: group[0].name for product, group in zip(last, call.xs, strict=True)}
-
-
-def _inside(nodes: list[Node], xs: set[Value], ys: list[Value]) -> list[Node]:
-    """The nodes that lie downstream of an x and upstream of a y, by what they read."""
-    down: set[AnyValue] = set(xs)
-    below: list[Node] = []
-    for node in nodes:
-        if any(read in down for read in node.reads):
-            down.update(node.values)
-            below.append(node)
-    up: set[AnyValue] = set(ys)
-    inside: list[Node] = []
-    for node in reversed(below):
-        if any(value in up for value in node.values):
-            up.update(node.reads)
-            inside.append(node)
-    return inside[::-1]
-
-
-def _width(product: Product) -> int:
-    """How many of a product's reads are values of what it differentiates; cotangents follow."""
-    return 0 if product.node is None else len(product.node.reads) + len(product.node.values)
-
-
-def _depends(product: Product) -> list[AnyValue]:
-    """The values that a derivative depends on; the cotangents, which it always does, are left out."""
-    derivative = product.derivative
-    found = {i for k in range(len(product.values)) for i in derivative.connects[k]}
-    return [product.reads[i] for i in sorted(found) if i < _width(product)]
-
-
-def _operation(op: Operation) -> dict[str, Any]:
-    return {"kind": "forward", "op": op, "name": op.name, "type": op.type, "mirror": None}
-
-
-def _product(product: Product, x: str, mirror: str, type: str) -> tuple[str, dict[str, Any]]:
-    """The key and the first attributes of a product; `type` is that of what it mirrors."""
-    value = product.values[0]
-    found = {"kind": "adjoint", "op": product.op, "name": product.op.name, "type": f"∂ {type}", "mirror": mirror}
-    if isinstance(value, Value):
-        x = value.op.payload.xs[value.index][0].name
-        found |= {"kind": "gradient", "name": value.name, "type": _nabla(x)}
-        return f"gradient({value.name})", found
-    if x:
-        found |= {"kind": "gradient", "name": x.removesuffix(":0"), "type": _nabla(x)}
-        return f"gradient({x})", found
-    if product.node is None:
-        return f"sum({_name(value.of)})", found | {"kind": "sum", "type": "+"}
-    return f"d({mirror})", found
-
-
-def _nabla(x: str) -> str:
-    return f"∇ {x.rpartition('/')[2].removesuffix(':0')}"
-
-
-def _name(value: AnyValue) -> str:
-    return value.name if isinstance(value, Value) else f"d({_name(value.of)})"
+    builder = Builder(asked.ys, asked.groups, asked.stops)
+    return expanded(builder) if expand else builder.build()

@@ -10,6 +10,7 @@ import torch
 
 from ..graph.graph import Graph
 from ..graph.scopes import legal_name
+from .gauge import words
 from .gradient_graph import Graph as GradientGraph
 
 K = TypeVar("K", bound=Hashable)
@@ -43,6 +44,7 @@ class _Node(NamedTuple):
     device: str
     outputs: Sequence[Output]
     roles: Sequence[str] = ()
+    reading: str = ""
 
 
 def graphdef(graph: Graph | GradientGraph) -> str:
@@ -54,8 +56,8 @@ def graphdef(graph: Graph | GradientGraph) -> str:
 
     Returns:
         The text. Each node has, as attributes, the shape of each output (`_output_shapes`) and the dtype of the
-        first; nodes of a gradient graph their roles, too (`_roles`). A name that TensorBoard does not take is
-        replaced by one that is like it.
+        first; nodes of a gradient graph their roles, too (`_roles`), and what was measured there (`_reading`). A
+        name that TensorBoard does not take is replaced by one that is like it.
 
     >>> import graphgrad as gg
     >>> with gg.Graph().as_default() as graph:
@@ -88,10 +90,14 @@ def _gradient_nodes(graph: GradientGraph) -> Iterator[_Node]:
     for key, node in graph.nodes(data=True):
         edges = list(graph.in_edges(key, keys=True, data=True))
         edges.sort(key=lambda edge: edge[3].get("input", 0))  # stable: others stay as they are
-        inputs = [_port(names[source], ports[source, key, n]) for source, _, n, _ in edges]
+        controls = [f"^{names[source]}" for source, _, _, data in edges if data.get("control")]
+        edges = [edge for edge in edges if not edge[3].get("control")]
+        inputs = [_port(names[source], ports[source, key, n]) for source, _, n, _ in edges] + controls
         device = node["op"].device if "op" in node else ""
         outputs = [_output(text) for text in node.get("outputs", ())]
-        yield _Node(names[key], _kind(node), inputs, _device(device), outputs, node["roles"])
+        reading = node.get("reading")
+        said = "" if reading is None else words(reading)
+        yield _Node(names[key], _kind(node), inputs, _device(device), outputs, node["roles"], said)
 
 
 def _wanted(key: str, node: Mapping[str, Any]) -> str:
@@ -105,7 +111,7 @@ def _wanted(key: str, node: Mapping[str, Any]) -> str:
 
 def _kind(node: Mapping[str, Any]) -> str:
     """The type of a node: `MulGrad` for '∂ Mul', `AddN` for a sum, `Gradient` for a result."""
-    kind: str = node["type"]
+    kind: str = node["op"].type if "step" in node and "op" in node else node["type"]
     if node["kind"] == "forward":
         return kind
     base = kind.lstrip("∂ ")
@@ -206,6 +212,8 @@ def _node(node: _Node) -> Iterator[str]:
         yield f"  device: {_quoted(node.device)}"
     if node.outputs:
         yield from _attribute("_output_shapes", _listed(text for shape, _ in node.outputs for text in _shape(shape)))
+    if node.reading:
+        yield from _attribute("_reading", [f"s: {_quoted(node.reading)}"])
     if node.roles:
         yield from _attribute("_roles", _listed(f"s: {_quoted(role)}" for role in node.roles))
     if node.outputs and node.outputs[0][1]:

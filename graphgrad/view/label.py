@@ -9,7 +9,18 @@ from typing import Any
 # Advance widths of a common sans-serif face, in thousandths of the font size.
 _NARROW = dict.fromkeys("ijl|'.,:;!", 270) | dict.fromkeys('frtI()[]{}/\\ -`"', 350)
 _WIDE = dict.fromkeys("mwMW@%", 870) | dict.fromkeys("ABCDEGHKNOPQRSUVXYZ&#+=<>~", 690)
-_ADVANCE = _NARROW | _WIDE
+
+
+class _Advances(dict[str, int]):
+    """The advance width of each letter that was met so far."""
+
+    def __missing__(self, letter: str) -> int:
+        wide = unicodedata.east_asian_width(letter) in "WF"
+        found = self[letter] = 0 if unicodedata.combining(letter) else 1020 if wide else 560
+        return found
+
+
+_ADVANCE = _Advances(_NARROW | _WIDE)
 
 _SOURCES = {"ReadVariable": "Variable", "Const": "Constant"}
 
@@ -20,16 +31,7 @@ def width(text: str, size: float) -> float:
     >>> width("mul", 10) < width("matmul", 10) < width("行列", 30)
     True
     """
-    return sum(_advance(letter) for letter in text) * size / 1000
-
-
-def _advance(letter: str) -> int:
-    known = _ADVANCE.get(letter)
-    if known is not None:
-        return known
-    if unicodedata.combining(letter):
-        return 0
-    return 1020 if unicodedata.east_asian_width(letter) in "WF" else 560
+    return sum(map(_ADVANCE.__getitem__, text)) * size / 1000
 
 
 def fitted(text: str, size: float, room: float) -> str:
@@ -42,9 +44,9 @@ def fitted(text: str, size: float, room: float) -> str:
         return text
     left = room - width("…", size)
     kept = len(text)
-    while kept > 0 and left >= _advance(text[kept - 1]) * size / 1000:
+    while kept > 0 and left >= _ADVANCE[text[kept - 1]] * size / 1000:
         kept -= 1
-        left -= _advance(text[kept]) * size / 1000
+        left -= _ADVANCE[text[kept]] * size / 1000
     return "…" + text[kept:]
 
 

@@ -7,17 +7,38 @@ one before. Only forward edges decide ranks; values that are saved for the backw
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any
 
-from .geometry import BETWEEN, HEIGHT, INNER, MARGIN, PITCH, ROUND, Box, Lane, Layout, Point, y_of
+from .folding import edges_of
+from .geometry import (
+    BETWEEN,
+    FOOT,
+    HEAD,
+    HEIGHT,
+    INNER,
+    MARGIN,
+    PITCH,
+    ROOM,
+    ROUND,
+    SIDE,
+    SILL,
+    Box,
+    Lane,
+    Layout,
+    Region,
+    heights,
+)  # fmt: skip
 from .gradient_graph import Graph
 from .label import lines, width
-from .rows import Item, arrange
-from .wires import route
+from .nesting import Net, Unit, nested, rank, regions, span
+from .rows import Item, arrange, join
+from .wires import Span, route
 
-TITLE, NOTE = 12.0, 9.5  # font sizes
+TITLE, NOTE, NAME = 12.0, 9.5, 10.5  # font sizes; the last is for names of regions
 WIDEST = 190.0
+BUTTON = 32.0  # pixels in the head of a region besides its name
 _KINDS = ("gradient", "forward", "adjoint", "sum")
 
 
@@ -27,32 +48,22 @@ def mirror_layout(graph: Graph) -> Layout:
     Args:
         graph: what `gradient_graph` or `collapsed` returns.
     """
-    return _Work(graph).layout()
+    # Hundreds of thousands of small objects and no garbage: Python's collector would take a third of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _Work(graph).layout()
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def rows_of(graph: Graph) -> dict[str, int]:
-    """The row of each node: longest path for forward ones, that of what it mirrors for the others.
+    """The row of each node: below all that it reads for forward ones, that of what it mirrors for the others.
 
-    What reads nothing is pulled down to just above its first reader.
+    What reads nothing is pulled down to just above its first reader. A scope that is open keeps its rows to itself.
     """
-    row: dict[str, int] = {}
-    for key, node in graph.nodes(data=True):
-        if node["mirror"] is not None:
-            row[key] = row[node["mirror"]]
-        else:
-            row[key] = max((row[source] + 1 for source, kind in _into(graph, key) if kind == "forward"), default=0)
-    for key, node in graph.nodes(data=True):
-        if node["mirror"] is None and not any(kind == "forward" for _, kind in _into(graph, key)):
-            below = [row[target] for _, target, data in graph.out_edges(key, data=True) if data["kind"] == "forward"]
-            row[key] = max(min(below, default=1) - 1, 0)
-    first = min(row.values(), default=0)
-    for key, node in graph.nodes(data=True):
-        row[key] = row[node["mirror"]] if node["mirror"] is not None else row[key] - first
-    return row
-
-
-def _into(graph: Graph, key: str) -> list[tuple[str, str]]:
-    return [(source, data["kind"]) for source, _, data in graph.in_edges(key, data=True)]
+    return _Work(graph).row
 
 
 def box_width(node: Mapping[str, Any]) -> float:
@@ -61,7 +72,23 @@ def box_width(node: Mapping[str, Any]) -> float:
         return ROUND
     title, note = lines(node)
     wanted = max(width(title, TITLE), width(note, NOTE), 40.0) + 18
-    return min(wanted, WIDEST)
+    return min(round(wanted, 2), WIDEST)
+
+
+def label_width(label: str) -> float:
+    """The width that the name of a region asks for."""
+    return min(round(width(label, NAME) + BUTTON, 2), WIDEST)
+
+
+def widths(graph: Graph) -> dict[str, float]:
+    """The width of each node: what mirrors is as wide as what it mirrors."""
+    found = {key: box_width(node) for key, node in graph.nodes(data=True)}
+    pairs = [(key, node["mirror"]) for key, node in graph.nodes(data=True) if node["kind"] == "adjoint"]
+    for key, mirror in reversed(pairs):
+        found[mirror] = max(found[key], found[mirror])
+    for key, mirror in pairs:
+        found[key] = found[mirror]
+    return found
 
 
 class _Work:
@@ -69,39 +96,60 @@ class _Work:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.row = rows_of(graph)
+        self.nodes = dict(graph.nodes.items())
+        self.edges = list(edges_of(graph))
         self.root: dict[str, str] = {}
-        for key, node in graph.nodes(data=True):
+        for key, node in self.nodes.items():
             self.root[key] = key if node["mirror"] is None else self.root[node["mirror"]]
-        self.lane: dict[str, int] = {key: node["lane"] for key, node in graph.nodes(data=True)}
+        self.lane: dict[str, int] = {key: node["lane"] for key, node in self.nodes.items()}
         used = sorted(set(self.lane.values()))
         self.column = {lane: n for n, lane in enumerate(used)}
-        self.down = [lane % 2 == 0 for lane in used]
-        self.widths = self._widths()
+        within, self.labels = regions(graph)
+        self.wholes, self.unit = nested(graph, within)
+        self.row = self._rows()
+        self.widths = widths(graph)
         self.offsets: dict[str, float] = {}
-        self.cells: dict[str, Item] = {}
-        self.passing: dict[tuple[str, int], Item] = {}
         self.boxes: dict[str, Box] = {}
 
-    def _widths(self) -> dict[str, float]:
-        found = {key: box_width(node) for key, node in self.graph.nodes(data=True)}
-        pairs = [(key, node["mirror"]) for key, node in self.graph.nodes(data=True) if node["kind"] == "adjoint"]
-        for key, mirror in reversed(pairs):
-            found[mirror] = max(found[key], found[mirror])
-        for key, mirror in pairs:
-            found[key] = found[mirror]
-        return found
+    def _rows(self) -> dict[str, int]:
+        across = [
+            (source, target)
+            for source, target, data in self.edges
+            if data["kind"] == "forward" and self.lane[source] != self.lane[target]
+        ]
+        for lane, whole in self.wholes.items():
+            for source, target in across:
+                if self.lane[target] == lane:
+                    top = self.unit[target]
+                    while top.parent is not whole:
+                        assert top.parent is not None
+                        top = top.parent
+                    top.least = max(top.least, self.unit[self.root[source]].row + 1)
+            rank(whole)
+        first = min((unit.row for unit in self.unit.values()), default=0)
+        for whole in self.wholes.values():
+            for unit in whole.inside():
+                unit.row -= first
+        return {key: self.unit[root].row for key, root in self.root.items()}
 
     def layout(self) -> Layout:
         self._fill_cells()
-        for lane in self.column:
-            arrange(self._items(lane))
-        base, lanes = self._columns()
-        self._place(base)
-        wires = route(self.graph, self.boxes, self._through(base))
+        for whole in self.wholes.values():
+            for scope in reversed(whole.inside()):
+                if scope.children:
+                    self._arrange(scope)
+            for unit in whole.inside()[1:]:
+                assert unit.parent is not None
+                unit.x = unit.parent.x + unit.place
+        around = self._around()
+        base, lanes = self._columns(around)
+        y = self._heights()
+        self._place(base, y)
+        wires = route(self.graph, self.boxes, self._through(base, y))
+        boxes = [self._region(unit, lane, base, y) for unit, lane in around]
         right = max((lane.right for lane in lanes), default=0.0) + MARGIN
-        bottom = max((box.y + box.height / 2 for box in self.boxes.values()), default=0.0) + MARGIN + PITCH / 3
-        return Layout(self.boxes, wires, lanes, right, bottom)
+        low = [box.y + box.height / 2 for box in self.boxes.values()] + [box.top + box.height for box in boxes]
+        return Layout(self.boxes, wires, lanes, boxes, right, max(low, default=0.0) + MARGIN + PITCH / 3)
 
     # -- places -----------------------------------------------------------------------------------
 
@@ -110,10 +158,9 @@ class _Work:
         content: dict[tuple[str, int], list[str]] = {}
         for key, lane in self.lane.items():
             content.setdefault((self.root[key], lane), []).append(key)
-        height = self._depths()
         for (root, lane), keys in content.items():
-            keys.sort(key=lambda key: _KINDS.index(self.graph.nodes[key]["kind"]), reverse=lane % 2 == 0)
-            anchor = next((n for n, key in enumerate(keys) if self.graph.nodes[key]["kind"] == "adjoint"), 0)
+            keys.sort(key=lambda key: _KINDS.index(self.nodes[key]["kind"]), reverse=lane % 2 == 0)
+            anchor = next((n for n, key in enumerate(keys) if self.nodes[key]["kind"] == "adjoint"), 0)
             edge = 0.0
             for key in keys:
                 self.offsets[key] = edge + self.widths[key] / 2
@@ -121,57 +168,56 @@ class _Work:
             zero = self.offsets[keys[anchor]]
             for key in keys:
                 self.offsets[key] -= zero
-            cell = self.cells.setdefault(root, Item(self.row[root], 0, 0, pull=1.0 + 9 * (height[root] > 0)))
+            cell = self.unit[root]
             cell.left = max(cell.left, zero)
             cell.right = max(cell.right, edge - INNER - zero)
 
-    def _depths(self) -> dict[str, int]:
-        """The number of forward operations above each forward node, on the longest way."""
-        depth: dict[str, int] = {}
-        for key, node in self.graph.nodes(data=True):
-            if node["mirror"] is None:
-                depth[key] = max(
-                    (depth.get(s, 0) + 1 for s, kind in _into(self.graph, key) if kind == "forward"), default=0
-                )
-        return depth
+    def _arrange(self, scope: Unit) -> None:
+        """Place what is in a scope: its nodes, its scopes, each of which is a slab, and the values that pass."""
+        children = sorted(scope.children, key=lambda u: (u.fed, bool(u.children) or self.graph.degree(u.key) > 0))
+        slabs = {unit: _slab(unit) for unit in children}
+        items = [item for slab in slabs.values() for item in slab]
+        ways = {key: _way(scope, key, net, slabs) for key, net in scope.nets.items() if net.routed}
+        items += [item for way in ways.values() for item in way]
+        arrange(items)
+        for unit, slab in slabs.items():
+            unit.place = slab[0].place
+        left, right = min(item.place - item.left for item in items), max(item.place + item.right for item in items)
+        for key, way in ways.items():
+            scope.passes[key] = _straight(way)
+        for key, net in scope.nets.items():
+            if net.leaves:
+                assert net.source is not None
+                way = ways.get(key, [])
+                scope.out[key] = way[-1].place if way else net.source.place + net.source.out.get(key, 0.0)
+            if net.source is None:
+                scope.into[key] = _entry(key, net, ways.get(key, []))
+        label = 0.0 if scope.parent is None else label_width(self.labels[scope.number][0])
+        entry = min(scope.into.values(), default=right)  # the name stands to the left of what comes in
+        scope.left = max(SIDE - left, label - entry)
+        scope.right = max(right + SIDE, label - scope.left)
 
-    def _items(self, lane: int) -> list[Item]:
-        """The cells of a forward lane and the long edges between them, linked row by row, sources first."""
-        depth = self._depths()
-        keys = [key for key in self.cells if self.lane[key] == lane]
-        items = [self.cells[key] for key in sorted(keys, key=lambda key: (depth[key] > 0, self.graph.degree(key) > 0))]
-        links: dict[tuple[Item, Item], None] = {}
-        for key in keys:
-            for _, target, data in self.graph.out_edges(key, data=True):
-                if data["kind"] == "forward" and self.lane[target] == lane:
-                    links.update(dict.fromkeys(self._links(key, target, items)))
-        for upper, lower in links:
-            upper.below.append(lower)
-            lower.above.append(upper)
-        return items
+    def _around(self) -> list[tuple[Unit, int]]:
+        """The open scopes and the lanes in which they have nodes, outer ones first."""
+        found: dict[tuple[Unit, int], None] = {}
+        for key, lane in self.lane.items():
+            for scope in self.unit[self.root[key]].above():
+                if scope.parent is None or (scope, lane) in found:
+                    break
+                found[scope, lane] = None
+        rank = {unit: n for whole in self.wholes.values() for n, unit in enumerate(whole.inside())}
+        return sorted(found, key=lambda pair: (self.column[pair[1]], rank[pair[0]]))
 
-    def _links(self, source: str, target: str, items: list[Item]) -> list[tuple[Item, Item]]:
-        chain = [self.cells[source]]
-        for row in range(self.row[source] + 1, self.row[target]):
-            item = self.passing.get((source, row))
-            if item is None:
-                item = self.passing[source, row] = Item(row, 4, 4, pull=4)
-                items.append(item)
-            chain.append(item)
-        chain.append(self.cells[target])
-        return list(zip(chain, chain[1:], strict=False))
-
-    def _side(self, lane: int) -> float:
-        return 1.0 if lane % 2 == 0 else -1.0
-
-    def _columns(self) -> tuple[dict[int, float], list[Lane]]:
+    def _columns(self, around: list[tuple[Unit, int]]) -> tuple[dict[int, float], list[Lane]]:
         """Where the zero of each lane is, so that no two lanes overlap."""
         reach: dict[int, list[float]] = {lane: [] for lane in self.column}
         for key, lane in self.lane.items():
-            x = self._side(lane) * (self.cells[self.root[key]].place + self.offsets[key])
+            x = _side(lane) * (self.unit[self.root[key]].x + self.offsets[key])
             reach[lane] += [x - self.widths[key] / 2, x + self.widths[key] / 2]
-        for (source, _), item in self.passing.items():
-            reach[self.lane[source]].append(item.place)
+        for unit, lane in around:
+            reach[lane] += [_side(lane) * (unit.x - unit.left), _side(lane) * (unit.x + unit.right)]
+        for lane, whole in self.wholes.items():
+            reach[lane] += [place for way in whole.passes.values() for place, _, _ in way]
         base, lanes, edge = {}, [], MARGIN
         for lane, extent in reach.items():
             left, right = min(extent), max(extent)
@@ -180,20 +226,110 @@ class _Work:
             edge += right - left + BETWEEN
         return base, lanes
 
-    def _place(self, base: dict[int, float]) -> None:
-        for key, lane in self.lane.items():
-            x = base[lane] + self._side(lane) * (self.cells[self.root[key]].place + self.offsets[key])
-            height = ROUND if self.graph.nodes[key]["kind"] == "sum" else HEIGHT
-            self.boxes[key] = Box(x, y_of(self.row[key]), self.widths[key], height, self.column[lane], self.row[key])
+    def _heights(self) -> list[float]:
+        tops: dict[int, int] = {}
+        bottoms: dict[int, int] = {}
+        last = 0
+        for whole in self.wholes.values():
+            for unit in whole.inside()[1:]:
+                end = unit.row + unit.height - 1
+                tops[unit.row] = max(tops.get(unit.row, 0), unit.tops)
+                bottoms[end] = max(bottoms.get(end, 0), unit.bottoms)
+                last = max(last, end)
+        return heights(tops, bottoms, last + 1)
 
-    def _through(self, base: dict[int, float]) -> dict[tuple[str, str], list[Point]]:
-        """Per pair of nodes of one lane the points at which their edges pass the rows in between, top first."""
-        found: dict[tuple[str, str], list[Point]] = {}
-        for source, target in self.graph.edges():
+    def _place(self, base: dict[int, float], y: list[float]) -> None:
+        for key, lane in self.lane.items():
+            x = base[lane] + _side(lane) * (self.unit[self.root[key]].x + self.offsets[key])
+            height = ROUND if self.nodes[key]["kind"] == "sum" else HEIGHT
+            self.boxes[key] = Box(x, y[self.row[key]], self.widths[key], height, self.column[lane], self.row[key])
+
+    def _region(self, unit: Unit, lane: int, base: dict[int, float], y: list[float]) -> Region:
+        ends = [base[lane] + _side(lane) * (unit.x + reach) for reach in (-unit.left, unit.right)]
+        top = y[unit.row] - HEIGHT / 2 - ROOM - HEAD * unit.tops
+        low = y[unit.row + unit.height - 1] + HEIGHT / 2 + SILL + FOOT * unit.bottoms
+        label, fold = self.labels[unit.number]
+        return Region(min(ends), top, max(ends) - min(ends), low - top, label, fold, self.column[lane], unit.number)
+
+    def _through(self, base: dict[int, float], y: list[float]) -> dict[tuple[str, str], list[Span]]:
+        """Per pair of nodes of one lane where their edges pass the rows in between, top first."""
+        found: dict[tuple[str, str], list[Span]] = {}
+        for source, target, _ in self.edges:
             lane = self.lane[source]
-            upper, lower = sorted((source, target), key=lambda key: self.row[key])
-            if lane == self.lane[target]:
-                rows = range(self.row[upper] + 1, self.row[lower])
-                items = [self.passing[self.root[upper], row] for row in rows]
-                found[source, target] = [(base[lane] + self._side(lane) * item.place, y_of(item.row)) for item in items]
+            if lane == self.lane[target] and (source, target) not in found:
+                upper, lower = sorted((source, target), key=lambda key: self.row[key])
+                if self.row[lower] - self.row[upper] > 1:
+                    ways = _ways(self.unit[self.root[upper]], self.unit[self.root[lower]])
+                    found[source, target] = [(base[lane] + _side(lane) * x, y[a], y[b]) for x, a, b in ways]
         return found
+
+
+def _side(lane: int) -> float:
+    return 1.0 if lane % 2 == 0 else -1.0
+
+
+def _slab(unit: Unit) -> list[Item]:
+    """The items of a unit, one a row."""
+    pull = 10.0 if unit.fed else 1.0
+    slab = unit if unit.height > 1 else None
+    return [Item(unit.start + n, unit.left, unit.right, pull, slab) for n in range(unit.height)]
+
+
+def _way(scope: Unit, key: str, net: Net, slabs: Mapping[Unit, list[Item]]) -> list[Item]:
+    """The items of a value that passes, one a row, joined to what gives it and to what reads it."""
+    first, last = span(scope, net)
+    way = [Item(row, 4.0, 4.0, 4.0) for row in range(first, last + 1)]
+    if way and net.source is not None:
+        join(slabs[net.source][-1], way[0], net.source.out.get(key, 0.0))
+    for upper, lower in zip(way, way[1:], strict=False):
+        join(upper, lower)
+    for reader in net.readers:
+        away = -reader.into.get(key, 0.0)
+        if reader.start > first:
+            join(way[reader.start - 1 - first], slabs[reader][0], away)
+        elif net.source is not None:
+            join(slabs[net.source][-1], slabs[reader][0], net.source.out.get(key, 0.0) + away)
+    return way
+
+
+def _straight(way: list[Item]) -> list[tuple[float, int, int]]:
+    """A way in as few pieces as it has places."""
+    found: list[tuple[float, int, int]] = []
+    for item in way:
+        if found and found[-1][0] == item.place:
+            found[-1] = item.place, found[-1][1], item.row
+        else:
+            found.append((item.place, item.row, item.row))
+    return found
+
+
+def _entry(key: str, net: Net, way: list[Item]) -> float:
+    """Where a value enters a scope from above: over those that read it right there, so that chains are straight."""
+    first = [reader for reader in net.readers if reader.start == 0]
+    if way and not first:
+        return way[0].place
+    places = [reader.place + reader.into.get(key, 0.0) for reader in first or net.readers]
+    return sum(places) / len(places)
+
+
+def _ways(upper: Unit, lower: Unit) -> list[tuple[float, int, int]]:
+    """The pieces of the way from one node to another below it, in the whole lane."""
+    around = dict.fromkeys(lower.above())
+    scopes: list[tuple[Unit, int]] = []  # with the row at which the way leaves them, at the latest
+    for scope in upper.above():
+        scopes.append((scope, lower.row))
+        if scope in around:
+            break
+    meet = scopes.pop()[0]
+    inner, below = [], lower
+    for scope in lower.above():
+        inner.append((scope, below.row))
+        if scope is meet:
+            break
+        below = scope
+    found = []
+    for scope, end in [*scopes, *reversed(inner)]:
+        for place, first, last in scope.passes.get(upper.key, ()):
+            if scope.row + first < end:
+                found.append((scope.x + place, scope.row + first, min(scope.row + last, end - 1)))
+    return found

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .emblem import form, look
+from .gauge import shade
 from .gradient_graph import Graph
-from .outline import caption, legible, line, outline, short, walk
-from .scene import INK, STYLES, Style, form
+from .outline import caption, legible, line, outline, short, strength, walk
+from .palette import INK, STYLES, Style
 
 # The brackets around a label that give a node its outline, by its form as in the scene.
 _BRACKETS = {
     "op": ("(", ")"), "context": ("(", ")"), "x": ("([", "])"), "y": ("[[", "]]"), "unconnected": ("([", "])"),
     "stop": ("{", "}"), "integer": ("[/", "/]"), "dead": ("[", "]"), "adjoint": ("{{", "}}"),
-    "gradient": ("[/", "\\]"),
+    "gradient": ("[/", "\\]"), "placeholder": ("([", "])"), "variable": ("[(", ")]"),
 }  # fmt: skip
-_ARROWS = {"forward": "-->", "read": "-->", "cotangent": "==>", "saved": "-.->"}
+_ARROWS = {"forward": "-->", "read": "-->", "cotangent": "==>", "saved": "-.->", "control": "-.->"}
 
 # What may stand in a label as it is: letters, digits, a few signs, '_' inside a word. The rest could be read as
 # Mermaid, Markdown or HTML; so could the signs that Mermaid puts in the place of its entity codes.
@@ -55,7 +57,7 @@ def mermaid(graph: Graph, title: str = "gradient graph") -> str:
             out.append(f'{margin}subgraph s{subgraphs}["{_escaped(short(scope.path[-1])) or " "}"]')
             subgraphs += 1
         out += [f"{margin}  {ids[key]}{_node(graph.nodes[key])}" for row in scope.rows for key in row]
-    return "\n".join(out + _links(graph, ids) + _classes(graph)) + "\n"
+    return "\n".join(out + _links(graph, ids) + _classes(graph) + _overlay(graph, ids)) + "\n"
 
 
 def _links(graph: Graph, ids: Mapping[str, str]) -> list[str]:
@@ -63,22 +65,55 @@ def _links(graph: Graph, ids: Mapping[str, str]) -> list[str]:
     out, numbers = [], dict[str, list[str]]()
     for n, (source, target, data) in enumerate(graph.edges(data=True)):
         kind = line(data)
-        text = f'|"{_escaped(short(data["spec"]))}"|' if data["kind"] == "forward" else ""
+        text = f'|"{_escaped(short(data["spec"]))}"|' if data["kind"] == "forward" and data["spec"] else ""
         out.append(f"  {ids[source]} {_ARROWS[kind]}{text} {ids[target]}")
-        numbers.setdefault(kind, []).append(str(n))
+        numbers.setdefault(strength(data) + kind, []).append(str(n))
+    styles = [emphasis + kind for emphasis in ("", "strong ", "faint ") for kind in _ARROWS]
     return out + [
-        f"  linkStyle {','.join(numbers[kind])} {_css(STYLES[kind], 'none')}" for kind in _ARROWS if kind in numbers
+        f"  linkStyle {','.join(numbers[style])} {_css(STYLES[style], 'none')}" for style in styles if style in numbers
     ]
 
 
 def _classes(graph: Graph) -> list[str]:
-    """The definition of each form that occurs."""
-    present = {form(node) for node in graph.nodes.values()}
+    """The definition of each form that occurs, and of each level of what was measured."""
+    present = {look(node) for node in graph.nodes.values()}
+    out = []
+    for style in [emphasis + kind for emphasis in ("", "faint ") for kind in _BRACKETS]:
+        if style in present:
+            ink = STYLES["faint title"].fill if style.startswith("faint") else INK
+            out.append(f"  classDef {_class(style)} {_css(STYLES[style], STYLES[style].fill)},color:{ink}")
+    return out
+
+
+def _overlay(graph: Graph, ids: Mapping[str, str]) -> list[str]:
+    """The classes of what was measured, and which nodes have them, besides those of their form."""
+    styles: dict[str, str] = {}
+    members: dict[str, list[str]] = {}
+    for key, node in graph.nodes(data=True):
+        for name, css in _measured(node):
+            styles[name] = css
+            members.setdefault(name, []).append(ids[key])
     return [
-        f"  classDef {look}_node {_css(STYLES[look], STYLES[look].fill)},color:{INK}"
-        for look in _BRACKETS
-        if look in present
+        text
+        for name in sorted(styles)
+        for text in (f"  classDef {name} {styles[name]}", f"  class {','.join(members[name])} {name}")
     ]
+
+
+def _measured(node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The classes that a reading adds to a node: its level as fill, its alarm as border."""
+    reading = node.get("reading")
+    if reading is None or not node.get("lit", True):
+        return
+    style = shade(reading, node["kind"] == "forward")
+    yield style.replace(" ", "_"), f"fill:{STYLES[style].fill}"
+    if reading.alarm:
+        frame = STYLES[f"reading {reading.alarm} frame"]
+        yield f"reading_{reading.alarm}", _css(frame, "").partition(",")[2]
+
+
+def _class(style: str) -> str:
+    return f"{style.replace(' ', '_')}_node"
 
 
 def _css(style: Style, fill: str) -> str:
@@ -87,13 +122,13 @@ def _css(style: Style, fill: str) -> str:
 
 
 def _node(node: Mapping[str, Any]) -> str:
-    look = form(node)
-    before, after = _BRACKETS[look]
-    if node["kind"] == "sum" and look == "adjoint":
+    kind = form(node)
+    before, after = _BRACKETS[kind]
+    if node["kind"] == "sum" and kind == "adjoint":
         before, after = "((", "))"
     if "members" in node:
         before, after = "[(", ")]"
-    return f'{before}"{"<br/>".join(map(_escaped, caption(node)))}"{after}:::{look}_node'
+    return f'{before}"{"<br/>".join(map(_escaped, caption(node)))}"{after}:::{_class(look(node))}'
 
 
 def _escaped(text: str) -> str:

@@ -17,7 +17,7 @@ from .svg import clean
 
 TYPES = 30  # rows of the table of a graph
 DEPTH = 2  # levels below a tensor
-TOOLBAR = 60  # pixels that a page needs besides its picture
+TOOLBAR = 90  # pixels that a page needs besides its picture
 LOWEST, HIGHEST = 260, 640  # of a page, in pixels
 
 _CELL = "text-align:left;vertical-align:top;overflow-wrap:anywhere"
@@ -54,8 +54,8 @@ def _frame(picture: Plot) -> str:
     """The page in a frame: its script reaches nothing of the notebook, nor the notebook's styles it."""
     height = round(min(max(picture.scene.height + TOOLBAR, LOWEST), HIGHEST))
     return (
-        f'<iframe srcdoc="{clean(picture.html())}" title="{clean(picture.title)}" sandbox="allow-scripts" '
-        f'style="width:100%;height:{height}px;border:0"></iframe>'
+        f'<iframe srcdoc="{clean(picture.html())}" title="{clean(picture.title)}" '
+        f'sandbox="allow-scripts allow-downloads" style="width:100%;height:{height}px;border:0"></iframe>'
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .gauge import words
 from .gradient_graph import Graph
 from .label import fitted, lines
 
@@ -66,20 +67,30 @@ def walk(root: Scope) -> Iterator[tuple[Scope, bool]]:
 
 
 def line(data: Mapping[str, Any]) -> str:
-    """The style of an edge by its attributes, as in the scene: 'forward', 'read', 'cotangent' or 'saved'."""
+    """The style of an edge by its attributes, as in the scene: 'forward', 'read', 'cotangent', 'saved' or 'control'."""
+    if data.get("control"):
+        return "control"
     kind: str = data["kind"]
     return {"seed": "cotangent", "forward": "forward" if data["carries"] else "read"}.get(kind, kind)
 
 
+def strength(data: Mapping[str, Any]) -> str:
+    """What to put before the style of an edge: 'strong ' on a highlighted way, 'faint ' off it, else nothing."""
+    return {None: "", True: "strong ", False: "faint "}[data.get("lit")]
+
+
 def caption(node: Mapping[str, Any]) -> list[str]:
-    """What is written on a node: its type, its name, its roles; each on a line, and short.
+    """What is written on a node: its type, its name, its roles, what was measured; each on a line, and short.
 
     >>> caption({"kind": "forward", "type": "ReadVariable", "name": "layer/w", "roles": ("x", "unconnected")})
     ['Variable', 'layer/w', '[x, unconnected]']
     """
     said = [short(text) for text in lines(node) if text]
-    roles = ", ".join(node["roles"])
-    return [*said, f"[{short(roles)}]"] if roles else said
+    if roles := ", ".join(node["roles"]):
+        said.append(f"[{short(roles)}]")
+    if (reading := node.get("reading")) is not None and (measured := words(reading)):
+        said.append(f"= {short(measured)}")
+    return said
 
 
 def short(text: str) -> str:

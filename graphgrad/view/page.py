@@ -1,68 +1,65 @@
-"""A gradient graph as one HTML page that needs no network: the picture, and a little script to explore it."""
+"""A gradient graph as one HTML page that needs no network: a picture whose scopes open and close, and what is in it."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
+from collections.abc import Mapping
+from functools import cache
 from importlib import resources
-from typing import Any
 
-from ..graph.operation import Operation
+from . import geometry
 from .gradient_graph import Graph
-from .layout import mirror_layout
-from .scene import scene
-from .svg import clean, svg
+from .nesting import LONG, SOME
+from .regions import ROUND as CORNER
+from .rows import GAP, SWEEPS
+from .sheet import sheet
+from .svg import FONT, clean, style_sheet
+from .wires import APART
 
-_SLOT = re.compile(r"<!--(title|picture)-->|/\*(data)\*/")
+BUDGET = 1500  # nodes that a page draws without asking
+_SCRIPTS = ("model.js", "layout.js", "wires.js", "draw.js", "panel.js", "explore.js", "hands.js")
+_SLOT = re.compile(r"<!--(title)-->|/\*(\w+)\*/")
+_GEOMETRY = "PITCH HEIGHT ROUND BETWEEN INNER TURN MARGIN HEAD FOOT SIDE ROOM SILL".split()
+_NUMBERS = {name: getattr(geometry, name) for name in _GEOMETRY} | {
+    "GAP": GAP, "SWEEPS": SWEEPS, "APART": APART, "LONG": LONG, "SOME": SOME, "CORNER": CORNER, "BUDGET": BUDGET,
+}  # fmt: skip
 
 
-def page(graph: Graph, small: Graph, title: str) -> str:
+def page(graph: Graph, small: Graph, title: str, told: Mapping[str, str] | None = None) -> str:
     """The page, as text. It opens from a disk and loads nothing.
 
     Args:
         graph: a gradient graph.
-        small: the same, collapsed where it is large; this is what is drawn.
+        small: the same, collapsed where it is large: which scopes are open when the page opens.
         title: its heading.
+        told: what there is to say of nodes besides their attributes, by key, such as `told_by` gives.
+
+    >>> import graphgrad as gg
+    >>> x = gg.constant(2.0, name="x")
+    >>> graph = gg.gradient_graph(gg.sin(x, name="y"), x)
+    >>> page(graph, graph, "sine").splitlines()[0]
+    '<!DOCTYPE html>'
     """
-    picture = scene(small, mirror_layout(small))
-    data = json.dumps(_data(graph, small, [part.node for part in picture.parts if part.node]), separators=(",", ":"))
+    data = sheet(graph, small.graph.get("opened"), told or {})
     slots = {
         "title": clean(title),
-        "picture": svg(picture, title),
-        # Inside a script element nothing but its end tag means anything to HTML.
-        "data": data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+        "sheet": _file("page.css"),
+        "styles": style_sheet(),
+        "script": "\n".join(_file(name) for name in _SCRIPTS),
+        "data": _packed(data | {"title": title, "font": FONT, "styles": style_sheet(), "numbers": _NUMBERS}),
     }
-    template = resources.files(__package__).joinpath("page.html").read_text("utf-8")
-    return _SLOT.sub(lambda match: slots[match.group(1) or match.group(2)], template)
+    return _SLOT.sub(lambda match: slots[match.group(1) or match.group(2)], _file("page.html"))
 
 
-def _data(graph: Graph, small: Graph, keys: list[str]) -> dict[str, Any]:
-    """What the script knows: nodes in the order in which the picture counts them, and edges."""
-    number = {key: n for n, key in enumerate(keys)}
-    edges = [
-        [number[source], number[target], data["kind"], data["value"], data["spec"]]
-        for source, target, data in small.edges(data=True)
-    ]
-    return {"nodes": [_node(graph, small, key) for key in keys], "edges": edges}
+def _packed(data: object) -> str:
+    """JSON, packed with zlib, in base 64: a tenth of its size, and nothing in it means anything to HTML."""
+    text = json.dumps(data, separators=(",", ":"))
+    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
 
 
-def _node(graph: Graph, small: Graph, key: str) -> dict[str, Any]:
-    node = small.nodes[key]
-    found = {
-        "key": key,
-        "kind": node["kind"],
-        "type": node["type"],
-        "name": node["name"],
-        "roles": list(node["roles"]),
-        "path": node["on_path"],
-    }
-    if "members" in node:
-        found |= {"note": node["note"], "members": [_member(key, graph.nodes[key]) for key in node["members"]]}
-    else:
-        op: Operation = node["op"]
-        found |= {"outputs": list(node["outputs"]), "where": op.where(), "call": op.describe()}
-    return found
-
-
-def _member(key: str, node: dict[str, Any]) -> list[str]:
-    return [key, node["type"], node["op"].where() if node["kind"] == "forward" else ""]
+@cache
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath("web", name).read_text("utf-8")

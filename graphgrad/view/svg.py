@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from .scene import STYLES, Command, Part, Scene, Shape, Text
+from .marks import Command, Part, Scene, Shape, Text
+from .palette import STYLES
 
 # What XML 1.0 has no character for.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,11 +22,11 @@ def svg(picture: Scene, title: str = "gradient graph") -> str:
         title: for screen readers.
     """
     keys = {key: n for n, key in enumerate(part.node for part in picture.parts if part.node)}
-    wide, high = _number(picture.width), _number(picture.height)
+    wide, high = number(picture.width), number(picture.height)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="gg" width="{wide}" height="{high}" '
         f'viewBox="0 0 {wide} {high}" role="img" font-family="{FONT}">'
-        f"<title>{clean(title)}</title><style>{_sheet()}</style>"
+        f"<title>{clean(title)}</title><style>{style_sheet()}</style>"
     )
     return head + "".join(_part(part, keys) for part in picture.parts) + "</svg>\n"
 
@@ -39,23 +40,25 @@ def clean(text: str) -> str:
     return escape(_ILLEGAL.sub("\ufffd", text), quote=True)
 
 
-def _class(style: str) -> str:
+def class_name(style: str) -> str:
+    """The class that stands for a named style."""
     return "gg-" + style.replace(" ", "-")
 
 
-def _sheet() -> str:
+def style_sheet() -> str:
+    """The rules of all classes."""
     rules = []
     for name, style in STYLES.items():
         rule = f"fill:{style.fill}"
         if style.stroke != "none":
-            rule += f";stroke:{style.stroke};stroke-width:{_number(style.width)}"
+            rule += f";stroke:{style.stroke};stroke-width:{number(style.width)}"
         if style.dash:
-            rule += f";stroke-dasharray:{' '.join(map(_number, style.dash))}"
+            rule += f";stroke-dasharray:{' '.join(map(number, style.dash))}"
         if style.weight != 400:
             rule += f";font-weight:{style.weight}"
         if style.halo:
             rule += ";paint-order:stroke;stroke:#fff;stroke-width:3"
-        rules.append(f".{_class(name)}{{{rule}}}")
+        rules.append(f".{class_name(name)}{{{rule}}}")
     return "".join(rules)
 
 
@@ -71,20 +74,26 @@ def _part(part: Part, keys: dict[str, int]) -> str:
 
 
 def _shape(shape: Shape) -> str:
-    return f'<path class="{_class(shape.style)}" d="{_path(shape.path)}"/>'
+    return f'<path class="{class_name(shape.style)}" d="{path_text(shape.path)}"/>'
 
 
 def _text(text: Text) -> str:
     anchor = "" if text.anchor == "start" else f' text-anchor="{text.anchor}"'
     return (
-        f'<text class="{_class(text.style)}" x="{_number(text.x)}" y="{_number(text.y)}" '
-        f'font-size="{_number(text.size)}"{anchor}>{clean(text.text)}</text>'
+        f'<text class="{class_name(text.style)}" x="{number(text.x)}" y="{number(text.y)}" '
+        f'font-size="{number(text.size)}"{anchor}>{clean(text.text)}</text>'
     )
 
 
-def _path(path: Iterable[Command]) -> str:
-    return "".join(command + " ".join(map(_number, numbers)) for command, *numbers in path)
+def path_text(path: Iterable[Command]) -> str:
+    """A path as SVG writes it."""
+    return "".join(command + " ".join(map(number, numbers)) for command, *numbers in path)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A number with at most one digit after the point.
+
+    >>> number(12.34), number(12.0)
+    ('12.3', '12')
+    """
     return f"{value:.1f}".removesuffix(".0")

@@ -25,6 +25,7 @@ OWN: dict[str, str] = {
     "models/test_resnet.py": "a small ResNet beside eager torch",
     "models/test_transformers.py": "models of the transformers package beside eager torch",
     "test_tutorials.py": "runs tutorials/",
+    "view/test_page_in_chromium.py": "the page in a real browser",
 }
 
 

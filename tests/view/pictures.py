@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 import graphgrad as gg
+from graphgrad.plan.plan import plan
+from graphgrad.plan.steps import Plan
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 
 EVIL = "</script><img src=x onerror=\"alert('&amp;')\"> 行列 \x00 " + "long " * 40
@@ -111,6 +113,25 @@ def programme(seed: int, size: int) -> Asked:
         else:
             known.append(draw.choice([a + b, a * b, torch.sin(a), torch.exp(a), 2 * a, a - b, torch.relu(b)]))
     return Asked(draw.sample(known, 2), draw.sample(known, 3), draw.sample(known, draw.randrange(3)))
+
+
+def trained(blocks: int = 0) -> Plan:
+    """The plan of a step of training, and of its loss: of two layers, or of as many blocks."""
+    asked = deep(blocks) if blocks else perceptron()
+    step = gg.train.GradientDescentOptimizer(0.1).minimize(asked.ys[0])
+    fed = asked.ys[0].graph.value_by_name("x:0" if blocks else "images:0")
+    return plan([asked.ys[0]._value], [step], [fed])
+
+
+def stopped() -> Plan:
+    """The plan of three sweeps: with a stop, without, and through the first."""
+    a = gg.placeholder(gg.float32, [3], name="a")
+    b = gg.multiply(a, 2.0, name="b")
+    c = gg.sin(b, name="c")
+    loss = gg.reduce_sum(b * c + a, name="loss")
+    first, other = gg.gradients(loss, [a, b], stop_gradients=[c]), gg.gradients(loss, a)
+    wanted = [loss, *first, *other, *gg.gradients(gg.reduce_sum(first[0], name="sum"), a)]
+    return plan([each._value for each in wanted], (), [a._value])
 
 
 def spoiled(graph: Graph) -> Graph:

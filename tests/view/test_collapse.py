@@ -1,12 +1,19 @@
 """A collapsed graph: small, whole, without circles."""
 
+import random
+
 import networkx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import graphgrad as gg
-from graphgrad.view.collapse import BUDGET, CALM, collapsed
+from graphgrad.ground.reading import Reading
+from graphgrad.view.collapse import calm, collapsed, everything, quotient
+from graphgrad.view.folding import BUDGET, CALM, forest, groups
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from tests.view.pictures import Asked, chain, deep, marked
+from tests.view.scopes import scoped
 
 
 def forward(graph: Graph) -> list[str]:
@@ -33,23 +40,69 @@ def test_a_small_graph_stays_as_it_is() -> None:
     assert collapsed(graph) is graph
 
 
-def test_scopes_become_nodes() -> None:
-    graph = deep(12).graph
-    small = collapsed(graph)
-    check(graph, small)
-    titles = [node["type"] for node in small.nodes.values() if "members" in node]
-    assert "blocks/0" in titles and "∂ blocks/11" in titles
-    block = small.nodes["deep/blocks/3"]
-    assert block["note"] == "11 ops, 6 x" and block["roles"] == ("x",)
-    assert small.nodes["d(deep/blocks/3)"]["note"] == "5 ops, 6 gradients"
-
-
 def test_repeated_blocks_become_one() -> None:
     graph = deep(80).graph
     small = collapsed(graph)
     check(graph, small)
-    assert small.nodes["deep/blocks/0…79"]["type"] == "blocks ×80"
-    assert "deep/first/weight" in small and "gradient(deep/last/bias:0)" in small  # small scopes stay open
+    block = small.nodes["deep/blocks/0…79"]
+    assert (block["type"], block["note"], block["roles"]) == ("blocks ×80", "880 ops, 480 x", ("x",))
+    mirror = small.nodes["d(deep/blocks/0…79)"]
+    assert (mirror["type"], mirror["note"]) == ("∂ blocks ×80", "400 ops, 480 gradients")
+    assert "deep/first/weight" in small and "gradient(deep/last/bias:0)" in small  # other scopes are open
+
+
+def test_scopes_become_nodes() -> None:
+    graph = deep(12).graph
+    roots = forest(graph)
+    fold = next(group for group in groups(roots) if group.kind == "fold")
+    small = quotient(graph, roots, calm(roots) | {fold.number})
+    check(graph, small)
+    block = small.nodes["deep/blocks/3"]
+    assert (block["type"], block["note"], block["roles"]) == ("blocks/3", "11 ops, 6 x", ("x",))
+    assert small.nodes["d(deep/blocks/3)"]["note"] == "5 ops, 6 gradients"
+    deep_scope = next(group for group in groups(roots) if group.label == "deep")
+    assert block["within"] == (deep_scope.number, fold.number)
+    assert small.graph["regions"][fold.number] == ("blocks ×12", True)
+
+
+def test_everything_open_is_the_graph_itself() -> None:
+    graph = deep(3).graph
+    roots = forest(graph)
+    small = quotient(graph, roots, everything(roots))
+    assert set(small) == set(graph) and set(small.edges(keys=True)) == set(graph.edges(keys=True))
+
+
+def test_everything_closed_is_a_node_a_scope() -> None:
+    graph = deep(3).graph
+    roots = forest(graph)
+    small = quotient(graph, roots, {root.number for root in roots})
+    assert forward(small) == ["x", "deep", "mean"]
+    check(graph, small)
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=40)
+def test_whatever_is_open_there_is_no_circle(seed: int) -> None:
+    with gg.Graph().as_default():
+        graph = scoped(seed, 40)
+    roots, draw = forest(graph), random.Random(seed)
+    opened = {g.number for g in groups(roots) if g.kind == "root" or draw.random() < 0.5}
+    small = quotient(graph, roots, opened)
+    assert networkx.is_directed_acyclic_graph(small)
+    members = [key for name, node in small.nodes(data=True) for key in node.get("members", (name,))]
+    assert sorted(members) == sorted(graph)
+
+
+def test_a_closed_scope_tells_the_worst_that_was_measured_in_it() -> None:
+    graph = deep(80).graph
+    for node in graph.nodes.values():
+        node["reading"] = None
+    graph.nodes["deep/blocks/3/relu"]["reading"] = Reading("1.0", 0.9)
+    graph.nodes["deep/blocks/7/relu"]["reading"] = Reading("0.0", 0.1, "zero", "all are 0")
+    graph.nodes["deep/blocks/8/relu"]["reading"] = Reading("NaN", 0.2, "nan", "2 of 8")
+    found = collapsed(graph).nodes["deep/blocks/0…79"]["reading"]
+    assert found == Reading("NaN", 0.9, "nan", "2 of 8; the worst of 3, at deep/blocks/8/relu")
+    assert collapsed(graph).nodes["d(deep/blocks/0…79)"]["reading"] is None
 
 
 def test_without_scopes_neighbours_become_one() -> None:

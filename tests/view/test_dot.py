@@ -1,5 +1,6 @@
 """The DOT text: read back by a parser of its own, it is the graph that was written."""
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 import graphgrad as gg
 from graphgrad.view.collapse import collapsed
 from graphgrad.view.dot import dot
+from graphgrad.view.forward import forward_graph, ranked
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.outline import caption, legible, line
+from graphgrad.view.plot import plot
 from tests.view.hostile import NAMES, hostile
 from tests.view.pictures import deep, higher, layered, marked, perceptron, spoiled
 
@@ -211,6 +214,28 @@ def test_entities_and_escapes_mean_nothing() -> None:
     assert r'label="Sin\n&amp;lt; \\N \\G \\l\n[y]"' in dot(graph)
 
 
+def test_what_was_measured_and_what_is_highlighted() -> None:
+    ys, xs, stops = marked()
+    graph = plot(ys, xs, stops, values={"mul": 100.0, "add": 1.0, "loss": math.nan, "d(add)": 0.0}).graph
+    found = nodes(read(dot(graph)))
+    assert written(found['"mul"']["label"]).endswith("= 100") and written(found['"loss"']["label"]).endswith("= NaN")
+    assert found['"mul"']["fillcolor"] != found['"add"']["fillcolor"] != found['"mul_1"']["fillcolor"]
+    assert found['"loss"']["peripheries"] == "3" and found['"d(add)"']["peripheries"] == "2"
+    text = read(dot(plot(ys, xs, stops, highlight=xs[1]).graph))
+    pale = {name for name, said in nodes(text).items() if "fontcolor" in said}
+    assert '"mul_1"' not in pale and {'"a"', '"c"', '"gradient(a:0)"'} <= pale
+    width = {(a, b): float(said["penwidth"]) for a, b, said in text.edges}
+    assert width['"b"', '"mul_1"'] > width['"a"', '"mul"'] + 1
+
+
+def test_control_inputs_are_dotted() -> None:
+    a = gg.constant(1.0, name="a")
+    with gg.control_dependencies([a]):
+        gg.no_op(name="after")
+    ((_, _, said),) = read(dot(ranked(forward_graph(gg.get_default_graph())))).edges
+    assert said["style"] == "dotted" and "constraint" not in said and "label" not in said
+
+
 def test_it_is_the_same_text_each_time() -> None:
     texts = set()
     for _ in range(2):
@@ -239,7 +264,7 @@ digraph {
   }
   "x" -> "layer/y" [label="float32[?, 3]", tooltip="x:0\\nfloat32[?, 3]", color="#3b6ea5", penwidth=1.5];
   "x" -> "d(layer/y)" [tooltip="x:0\\nfloat32[?, 3]", color="#b9aecb", penwidth=1, style=dashed, arrowhead=vee, constraint=false];
-  "layer/y" -> "d(layer/y)" [tooltip="d(layer/y:0)\\nfloat32[?, 3]", color="#c2611f", penwidth=1.5, style=bold, arrowhead=vee, constraint=false];
-  "d(layer/y)" -> "gradient(x:0)" [tooltip="d(x:0)\\nfloat32[?, 3]", color="#c2611f", penwidth=1.5, style=bold, arrowhead=vee, constraint=false];
+  "layer/y" -> "d(layer/y)" [tooltip="d(layer/y:0)\\nfloat32[?, 3]", color="#c2611f", penwidth=2.0, style=bold, arrowhead=vee, constraint=false];
+  "d(layer/y)" -> "gradient(x:0)" [tooltip="d(x:0)\\nfloat32[?, 3]", color="#c2611f", penwidth=2.0, style=bold, arrowhead=vee, constraint=false];
 }
 """  # noqa: E501

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from graphgrad.view.figure import LONGEST, SCALE, pdf, png
+from graphgrad.view.figure import LONGEST, SCALE, _size, pdf, png
+from graphgrad.view.label import width
 from graphgrad.view.layout import mirror_layout
-from graphgrad.view.scene import STYLES, Part, Scene, Shape, Style, Text, scene
+from graphgrad.view.marks import Part, Scene, Shape, Text
+from graphgrad.view.palette import STYLES, Style
+from graphgrad.view.scene import scene
 from tests.view.pictures import marked
 
 needs_matplotlib = pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs matplotlib")
@@ -87,3 +90,14 @@ def test_curves_strokes_and_text() -> None:
     found = pixels(curve, Text("red", 20.0, 8.0, "$a_b", 8.0))
     assert found[9:11, :, 0].min() < 0.6
     assert (found[:9, :, 0] - found[:9, :, 1]).max() > 0.3
+
+
+@needs_matplotlib
+def test_a_text_takes_no_more_room_than_was_laid_out_for_it() -> None:
+    for text, weight in (("WWWWStopGradient", "bold"), ("mmmm", "normal"), ("$a_b^c$", "normal"), ("a", "bold")):
+        mark = Text("red", 0.0, 0.0, text, 12.0)
+        size = _size(mark, weight)
+        ruler = importlib.import_module("matplotlib.textpath").text_to_path
+        font = importlib.import_module("matplotlib.font_manager").FontProperties(size=size, weight=weight)
+        assert ruler.get_text_width_height_descent(text, font, ismath=False)[0] <= width(text, 12.0) + 0.01
+        assert 6 < size <= 0.9 * 12

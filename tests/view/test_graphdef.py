@@ -8,10 +8,13 @@ import torch
 
 import graphgrad as gg
 from graphgrad.view.collapse import collapsed
+from graphgrad.view.forward import forward_graph, ranked
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.graphdef import graphdef
+from graphgrad.view.planned import plan_graph
+from graphgrad.view.plot import plot
 from tests.view.hostile import NAMES, hostile
-from tests.view.pictures import chain, deep, higher, layered, marked, perceptron, programme, spoiled
+from tests.view.pictures import chain, deep, higher, layered, marked, perceptron, programme, spoiled, trained
 
 LEGAL = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.>/-]*\Z")
 FIELD = re.compile(r'( *)(\w+): ("(?:[^"\\\n]|\\[\\"nrt]|\\[0-3][0-7]{2})*"|-?\d+|true|DT_\w+)')
@@ -334,3 +337,17 @@ versions {
   producer: 22
 }
 """
+
+
+def test_what_was_measured_and_plans_and_control_inputs() -> None:
+    x = gg.constant(2.0, name="x")
+    y = gg.sin(x, name="y")
+    text = graphdef(plot(y, x, values={x: 3.0, "d(y)": float("nan")}).graph)
+    assert [node["name"][0] for node in read(text)["node"] if "_reading" in str(node)] == ["x", "gradients/y_grad"]
+    assert '"NaN"' in text
+    with gg.control_dependencies([x]):
+        gg.add(y, y, name="after")
+    found = nodes(graphdef(ranked(forward_graph(gg.get_default_graph()))))
+    assert found["after"]["input"] == ["y", "y", "^x"]
+    found = nodes(graphdef(plan_graph(trained())))
+    assert found["mean"]["op"] == "Mean" and found["sequential/0/linear"]["op"] == "Linear"

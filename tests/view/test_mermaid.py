@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ from graphgrad.view.collapse import collapsed
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.mermaid import mermaid
 from graphgrad.view.outline import caption, line, short
+from graphgrad.view.plot import plot
 from tests.view.hostile import NAMES, hostile
 from tests.view.pictures import deep, higher, layered, marked, perceptron, spoiled
 
@@ -22,6 +24,7 @@ NODE = re.compile(rf" *(n\d+)({SHAPES[0]}){LABEL}({SHAPES[1]}):::(\w+)")
 EDGE = re.compile(rf"  (n\d+) (-->|==>|-\.->)(?:\|{LABEL}\|)? (n\d+)")
 OPEN = re.compile(rf" *subgraph (s\d+)\[{LABEL}\]")
 CLASS = re.compile(r"  classDef (\w+) (?:[\w-]+:[#\w.]+(?: [\w.]+)?,?)+")
+MEMBERS = re.compile(r"  class (n\d+(?:,n\d+)*) (\w+)")
 LINKS = re.compile(r"  linkStyle ([\d,]+) (?:[\w-]+:[#\w.]+(?: [\w.]+)?,?)+")
 PAIRS = {"([": "])", "[[": "]]", "[(": ")]", "((": "))", "{{": "}}", "(": ")", "[": "]", "{": "}"}
 
@@ -43,6 +46,7 @@ class Read:
         self.scopes: dict[str, str] = {}
         self.classes: list[str] = []
         self.linked: list[int] = []
+        self.more: dict[str, list[str]] = {}
         before, title, after, chart, *rest = text.removesuffix("\n").split("\n")
         assert (before, after, chart) == ("---", "---", "flowchart TB")
         self.title = json.loads(title.removeprefix("title: "))
@@ -68,6 +72,9 @@ class Read:
             self.edges.append((source, arrow, target, None if label is None else meant(label)))
         elif found := CLASS.fullmatch(text):
             self.classes.append(found[1])
+        elif found := MEMBERS.fullmatch(text):
+            assert found[2] in self.classes and set(found[1].split(",")) <= set(self.nodes)
+            self.more[found[2]] = found[1].split(",")
         else:
             found = LINKS.fullmatch(text)
             assert found, text
@@ -159,6 +166,23 @@ def test_metacharacters_have_codes(name: str, code: str) -> None:
     assert "\n".join(["Sin", name, "[y]"]) in [said for said, _, _ in Read(mermaid(graph)).nodes.values()]
 
 
+def test_what_was_measured_and_what_is_highlighted() -> None:
+    ys, xs, stops = marked()
+    graph = plot(ys, xs, stops, values={"mul": 100.0, "add": 1.0, "loss": math.nan, "d(add)": 0.0}).graph
+    found, number = Read(mermaid(graph)), {key: f"n{n}" for n, key in enumerate(graph)}
+    assert found.nodes[number["mul"]][0].endswith("= 100") and found.nodes[number["loss"]][0].endswith("= NaN")
+    assert found.more == {
+        "reading_backward_0": [number["d(add)"]], "reading_zero": [number["d(add)"]],
+        "reading_forward_0": [number["add"]], "reading_forward_4": [number["mul"], number["loss"]],
+        "reading_nan": [number["loss"]],
+    }  # fmt: skip
+    text = mermaid(plot(ys, xs, stops, highlight=xs[1]).graph)
+    found = Read(text)
+    assert found.nodes[number["mul_1"]][2] == "op_node" and found.nodes[number["c"]][2] == "faint_stop_node"
+    assert sorted(found.linked) == list(range(graph.number_of_edges()))
+    assert "stroke-width:2.8px" in text
+
+
 def test_it_is_the_same_text_each_time() -> None:
     texts = set()
     for _ in range(2):
@@ -187,7 +211,7 @@ flowchart TB
   n1 ==> n2
   n2 ==> n3
   linkStyle 0 fill:none,stroke:#3b6ea5,stroke-width:1.5px
-  linkStyle 2,3 fill:none,stroke:#c2611f,stroke-width:1.5px
+  linkStyle 2,3 fill:none,stroke:#c2611f,stroke-width:2.0px
   linkStyle 1 fill:none,stroke:#b9aecb,stroke-width:1px,stroke-dasharray:3 2.5
   classDef x_node fill:#dbe8f6,stroke:#1f5c99,stroke-width:1.9px,color:#22313f
   classDef y_node fill:#dbe8f6,stroke:#1f5c99,stroke-width:1.3px,color:#22313f

@@ -74,7 +74,7 @@ def test_the_frame_holds_the_page(evil: bool) -> None:
     assert tag == "iframe"
     assert attributes["srcdoc"] == picture.html()
     assert attributes["title"] == (SHOWN if evil else "gradient graph")
-    assert attributes["sandbox"] == "allow-scripts"
+    assert attributes["sandbox"] == "allow-scripts allow-downloads"
     (raw,) = re.findall(r'^<iframe srcdoc="([^"]*)" title=', text)
     assert html.unescape(raw) == picture.html()
     assert "<" not in raw and ">" not in raw

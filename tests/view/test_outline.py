@@ -2,10 +2,11 @@
 
 import pytest
 
+from graphgrad.ground.reading import Reading
 from graphgrad.view.collapse import collapsed
 from graphgrad.view.gradient_graph import Graph
 from graphgrad.view.label import width
-from graphgrad.view.outline import ROOM, SIZE, Scope, caption, legible, line, outline, short, walk
+from graphgrad.view.outline import ROOM, SIZE, Scope, caption, legible, line, outline, short, strength, walk
 from tests.view.hostile import hostile
 from tests.view.pictures import deep, higher, marked, perceptron
 
@@ -70,3 +71,14 @@ def test_line_tells_reads_apart() -> None:
     assert {line(data) for _, _, data in graph.edges(data=True)} == {"forward", "read", "cotangent", "saved"}
     assert line(graph.edges["a", "k", 0]) == "read" and line(graph.edges["a", "b", 0]) == "forward"
     assert line(graph.edges["loss", "d(loss)", 0]) == "cotangent"
+
+
+def test_a_caption_tells_what_was_measured() -> None:
+    node = dict(marked().graph.nodes["mul"])
+    assert caption(node | {"reading": Reading("2.0e-04")}) == ["Mul", "mul", "= 2.0e-4"]
+    assert caption(node | {"reading": None}) == caption(node | {"reading": Reading("")}) == ["Mul", "mul"]
+
+
+def test_strength_is_by_highlight() -> None:
+    assert [strength(data) for data in ({}, {"lit": True}, {"lit": False})] == ["", "strong ", "faint "]
+    assert line({"kind": "forward", "control": True, "carries": False}) == "control"

@@ -2,11 +2,18 @@
 
 from typing import Any
 
+import torch
+
 import graphgrad as gg
 from graphgrad.view.collapse import collapsed
+from graphgrad.view.emblem import form
+from graphgrad.view.forward import forward_graph, ranked
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.layout import mirror_layout
-from graphgrad.view.scene import STYLES, Part, Scene, Shape, Text, form, scene
+from graphgrad.view.marks import Part, Scene, Shape, Text
+from graphgrad.view.palette import STYLES
+from graphgrad.view.plot import plot
+from graphgrad.view.scene import scene
 from tests.view.pictures import Asked, deep, higher, marked
 
 
@@ -85,3 +92,37 @@ def test_nothing_to_differentiate() -> None:
 def test_every_style_exists() -> None:
     used = {mark.style for asked in (marked(), higher(2)) for part in drawn(asked.graph).parts for mark in part.marks}
     assert used <= set(STYLES)
+
+
+def test_highlighted_wires_are_strong_and_lie_on_top() -> None:
+    ys, xs, stops = marked()
+    graph = plot(ys, xs, stops, highlight=xs[1]).graph
+    wires = [part for part in drawn(graph).parts if part.wire and part.wire[2] != "spec"]
+    strong = [any(mark.style.startswith("strong ") for mark in part.marks) for part in wires]
+    assert strong == sorted(strong) and 0 < sum(strong) < len(wires)
+    assert sum(strong) == sum(data["lit"] for _, _, data in graph.edges(data=True))
+    assert all(all(m.style.startswith("faint ") for m in part.marks) for part, on in zip(wires, strong, strict=True)
+               if not on)  # fmt: skip
+
+
+def test_control_edges_have_a_line_of_their_own() -> None:
+    a = gg.constant(1.0, name="a")
+    with gg.control_dependencies([a]):
+        gg.no_op(name="after")
+    (wire,) = [part for part in drawn(ranked(forward_graph(gg.get_default_graph()))).parts if part.wire]
+    assert [mark.style for mark in wire.marks] == ["control", "control head"]
+
+
+def test_readings_do_not_move_anything() -> None:
+    ys, xs, stops = marked()
+    plain, measured = plot(ys, xs, stops), plot(ys, xs, stops, values={"mul": 1.0, "d(mul)": 0.0})
+    boxes, more = (mirror_layout(picture.graph).boxes for picture in (plain, measured))
+    assert boxes == more
+
+
+def test_many_specs_are_cut_short() -> None:
+    x = gg.constant([1.0] * 6, name="x")
+    a, b, c = torch.split(x, [1, 2, 3])
+    parts = drawn(gradient_graph(gg.reduce_sum(a) + gg.reduce_sum(b) + gg.reduce_sum(c), x)).parts
+    said = [text for part in parts if part.wire and part.wire[2] == "spec" for text in texts(part)]
+    assert "float32[1], float32[2], …" in said
