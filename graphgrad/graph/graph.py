@@ -78,15 +78,18 @@ class Graph:
         scope = context["scope"]
         return self.enter(
             role, type, scope + name if scope else name, reads, specs, target, args, kwargs, signature, payload,
-            device or context["device"], context["controls"],
+            device or context["device"], context["controls"], 3,
         )  # fmt: skip
 
     def enter(
         self, role: Role, type: str, name: str, reads: tuple[Value, ...], specs: Sequence[Spec | IntSpec], target: Any,
         args: tuple[Any, ...] | None, kwargs: dict[str, Any] | None, signature: Any, payload: Any, device: str,
-        controls: tuple[Operation, ...],
+        controls: tuple[Operation, ...], depth: int = 4,
     ) -> Operation:  # fmt: skip
-        """Create an operation whose name, device and control inputs do not depend on a context."""
+        """Create an operation whose name, device and control inputs do not depend on a context.
+
+        The user's line is looked for from the frame `depth` levels down, counted from where it is looked for.
+        """
         op = Operation()
         op.graph = self
         op.type = type
@@ -99,7 +102,7 @@ class Graph:
         op.device = device
         op.signature = signature
         op.payload = payload
-        frame = user_frame(3)
+        frame = user_frame(depth)
         op.code, op.lasti = (None, 0) if frame is None else (frame.f_code, frame.f_lasti)
         if reads:
             sources = reads[0].op.sources

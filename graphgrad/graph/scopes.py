@@ -34,9 +34,7 @@ class Names:
 
     def unique(self, name: str, mark: bool = True) -> str:
         used = self._used
-        key = name.lower()
-        if key == name:
-            key = name  # one string for the table and the operation
+        key = name if name.islower() else name.lower()  # mostly one string for the table and the operation
         count = used.get(key)
         if count is None:
             if mark:
@@ -50,7 +48,7 @@ class Names:
         if mark:
             used[key] = suffix + 1
             used[candidate] = 1
-        return candidate if key is name else f"{name}_{suffix}"
+        return candidate if key == name else f"{name}_{suffix}"
 
 
 def check_name(name: object, inner: bool) -> str:

@@ -45,9 +45,12 @@ def no_value(value: Value, wanted: str) -> NoValueError:
     )
 
 
+_level = torch._C._functorch.maybe_current_level
+
+
 def refuse_transformations() -> None:
     """`RecordingError` inside `torch.func.grad`, `vmap` and their like, which wrap tensors in tensors of their own."""
-    if torch._C._functorch.maybe_current_level() is not None:
+    if _level() is not None:
         raise RecordingError(
             "torch.func's transformations (grad, vmap, jacrev, ...) can't look into recorded code: "
             "differentiate with gg.gradients, or give the transformation plain tensors"
