@@ -14,6 +14,8 @@ from .doctor import report
 from .ground.errors import OpError
 from .ground.optional import optional
 from .script import ScriptError, called, fetched, question
+from .tf1.report import report as tf1_report
+from .tf1.run import Python2Error, run_script
 from .tour import tour
 
 
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exception(error.__cause__)
         parser.error(str(error))
     except OSError as error:
-        if error.filename is None:  # not a file of ours: a closed pipe, say
+        if error.filename is None or given.run is _tf1:  # not a file of ours: a closed pipe, say, or the script's
             raise
         parser.error(f"can't write to {error.filename}: {error.strerror}")
     return 0
@@ -69,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     for one in (plotted, explained):
         one.add_argument("place", metavar="FILE:FUNCTION", help="returns (ys, xs) or (ys, xs, stop_gradients)")
     _more_commands(command)
+    ported = command("tf1", "run a TF1 script as it is, with tensorflow served from graphgrad", _tf1)
+    ported.add_argument("--report", action="store_true", help="list what is not supported, and run nothing")
+    ported.add_argument("script", metavar="SCRIPT", type=Path)
+    ported.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="what the script is given")
     command("doctor", "show what this installation has", lambda given: print(report()))
     return parser
 
@@ -135,6 +141,21 @@ def _progress(steps: Sequence[int]) -> Iterable[int]:
         return steps
     bar: Iterable[int] = tqdm.tqdm(steps, desc="runs", delay=1.0, leave=False, disable=None)
     return bar
+
+
+def _tf1(given: argparse.Namespace) -> None:
+    if not given.script.is_file():
+        raise ScriptError(f"there is no file {given.script}")
+    if given.report:
+        text, good = tf1_report(given.script)
+        print(text)
+        raise SystemExit(not good)
+    try:
+        code = run_script(given.script, given.arguments)
+    except Python2Error as error:
+        raise ScriptError(str(error)) from None
+    if code:
+        raise SystemExit(code)
 
 
 def _plot(given: argparse.Namespace) -> None:

@@ -232,3 +232,27 @@ def test_a_bar_for_long_work_if_there_is_tqdm(monkeypatch: pytest.MonkeyPatch) -
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor"]) == 0
     assert f"graphgrad {graphgrad.__version__}" in capsys.readouterr().out
+
+
+def test_tf1_runs_a_script_and_reports_on_one(tmp_path, capsys):
+    script = tmp_path / "old.py"
+    script.write_text(
+        "import sys\nimport tensorflow as tf\nx = tf.placeholder(tf.float32, [])\n"
+        "with tf.Session() as sess:\n    print(sess.run(tf.gradients(x * x, x), {x: float(sys.argv[1])}))\n"
+    )
+    assert cli.main(["tf1", str(script), "3"]) == 0
+    assert "6.0" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["tf1", "--report", str(script)])
+    assert ended.value.code == 0
+    script.write_text("import tensorflow as tf\ntf.train.Nonsense()\n")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["tf1", "--report", str(script)])
+    assert ended.value.code == 1 and "Nonsense" in capsys.readouterr().out
+
+
+def test_tf1_says_what_is_python_2_and_what_is_no_file(tmp_path, capsys):
+    script = tmp_path / "older.py"
+    script.write_text("print 'hello'\n")
+    assert "older.py:1" in refused(["tf1", str(script)], capsys)
+    assert "there is no file" in refused(["tf1", str(tmp_path / "none.py")], capsys)

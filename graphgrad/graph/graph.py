@@ -264,6 +264,23 @@ class Graph:
         """The collection itself, made if it does not exist."""
         return self._listed().setdefault(name, [])
 
+    def get_all_collection_keys(self) -> list[str]:
+        """The names of all collections that have something in them."""
+        return [name for name, items in self._listed().items() if items]
+
+    def clear_collection(self, name: str) -> None:
+        """Empty a collection."""
+        self._listed().pop(name, None)
+
+    def add_to_collections(self, names: Sequence[str] | str, value: Any) -> None:
+        """Append a value to several collections."""
+        for name in dict.fromkeys([names] if isinstance(names, str) else names):
+            self.add_to_collection(name, value)
+
+    def get_name_scope(self) -> str:
+        """The current name scope, without the slash at its end."""
+        return self.context.scope.rstrip("/")
+
     def _listed(self) -> dict[str, list[Any]]:
         """The collections, with the variables of captured tensors in them."""
         if self.captured:

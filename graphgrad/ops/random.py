@@ -1,65 +1,130 @@
-"""TF1's random tensors: a stream per operation, a new draw per run."""
+"""`gg.random`: TF1's random tensors: a stream per operation, a new draw per run."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 
-from ..ground.mode import executing_eagerly
 from ..ground.spec import as_dtype
-from .array import _shape
-from .sources import named_result
-from .table import apply
+from .kernels import randomness
+from .sizes import known, sizes
+from .table import apply, row, seeded, tensor
+from .variables import set_random_seed
+
+multinomial = row(
+    "multinomial", randomness.multinomial, "logits:t num_samples:n seed=None name=None output_dtype:d=int64"
+)
+categorical = row(
+    "random.categorical", randomness.multinomial, "logits:t num_samples:n dtype:d=int64 seed=None name=None"
+)
+random_crop = row("random_crop", randomness.random_crop, "value:t size:s seed=None")
+random_poisson = row("random_poisson", randomness.random_poisson, "lam:t shape:s dtype:d=float32 seed=None")
+random_shuffle = row("random_shuffle", randomness.random_shuffle, "value:t seed=None")
 
 
-def seeded(result: Any, seed: int | None) -> Any:
-    """Give the operation its own seed instead of its place in the graph."""
-    if seed is not None and not executing_eagerly():
-        result.op.payload = int(seed)
-    return result
+def _number(value: Any, dtype: torch.dtype) -> Any:
+    """A bound or a scale: a Python number, or a tensor of the wanted dtype."""
+    if isinstance(value, (int, float)):
+        return value
+    found = known(value) if not dtype.is_floating_point else None
+    return tensor(value) if not isinstance(found, int) else found
 
 
-def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = torch.float32,
+def _plain(*numbers: Any) -> bool:
+    return all(isinstance(number, (int, float)) for number in numbers)
+
+
+def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = torch.float32,
                   seed: int | None = None, name: str | None = None) -> Any:  # fmt: skip
     """Normally distributed numbers.
+
+    Args:
+        shape: the shape, which may be computed in the run.
+        mean, stddev: of the distribution; numbers, or tensors that can be broadcast.
+        dtype: a floating dtype.
+        seed: the operation's own seed.
+        name: the operation's name.
 
     >>> import graphgrad as gg
     >>> gg.random_normal([2, 3])
     <Tensor 'randn:0' float32[2, 3]>
     """
-    inner = name if (mean, stddev) == (0.0, 1.0) else None
-    draw = seeded(apply(torch.randn, (_shape(shape),), {"dtype": as_dtype(dtype)}, inner), seed)
-    return draw if (mean, stddev) == (0.0, 1.0) else named_result(draw * stddev + mean, name)
+    wanted = as_dtype(dtype)
+    places = sizes(shape)
+    if isinstance(places, tuple) and _plain(mean, stddev) and (mean, stddev) == (0, 1):
+        return seeded(apply(torch.randn, (places,), {"dtype": wanted}, name), seed)
+    args = (places, _number(mean, wanted), _number(stddev, wanted), wanted)
+    return seeded(apply(randomness.random_normal, args, {}, name or "random_normal"), seed)
 
 
 def random_uniform(shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = torch.float32,
                    seed: int | None = None, name: str | None = None) -> Any:  # fmt: skip
-    """Numbers uniformly distributed in [minval, maxval); [0, 1) by default. Integers need a maxval."""
+    """Numbers uniformly distributed in [minval, maxval); [0, 1) by default. Integers need a maxval.
+
+    Args:
+        shape: the shape, which may be computed in the run.
+        minval, maxval: the bounds; numbers, or tensors that can be broadcast.
+        dtype: the dtype.
+        seed: the operation's own seed.
+        name: the operation's name.
+
+    Raises:
+        ValueError: for integers without a maxval.
+
+    >>> import graphgrad as gg
+    >>> gg.random_uniform([2], maxval=10, dtype=gg.int32)
+    <Tensor 'random_uniform:0' int32[2]>
+    """
     wanted = as_dtype(dtype)
-    if not wanted.is_floating_point:
-        if maxval is None:
-            raise ValueError("random_uniform of integers needs maxval")
-        return seeded(apply(torch.randint, (minval, maxval, _shape(shape)), {"dtype": wanted}, name), seed)
+    if not wanted.is_floating_point and maxval is None:
+        raise ValueError("random_uniform of integers needs maxval")
     high = 1 if maxval is None else maxval
-    plain = not isinstance(minval, torch.Tensor) and not isinstance(high, torch.Tensor) and (minval, high) == (0, 1)
-    draw = seeded(apply(torch.rand, (_shape(shape),), {"dtype": wanted}, name if plain else None), seed)
-    return draw if plain else named_result(draw * (high - minval) + minval, name)
+    places = sizes(shape)
+    plain = isinstance(places, tuple) and _plain(minval, high)
+    if plain and wanted.is_floating_point and (minval, high) == (0, 1):
+        return seeded(apply(torch.rand, (places,), {"dtype": wanted}, name), seed)
+    args = (places, _number(minval, wanted), _number(high, wanted), wanted)
+    return seeded(apply(randomness.random_uniform, args, {}, name or "random_uniform"), seed)
 
 
-def within_two_sigma(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    """Normal numbers conditioned on lying within two standard deviations, by the inverse of their distribution."""
-    inside = math.erf(math.sqrt(2.0))  # the probability of it
-    uniform = torch.rand(shape, dtype=dtype) * (2 * inside) - inside
-    return (torch.erfinv(uniform) * math.sqrt(2.0)).clamp(-2.0, 2.0)
-
-
-def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = torch.float32,
+def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = torch.float32,
                      seed: int | None = None, name: str | None = None) -> Any:  # fmt: skip
-    """Normally distributed numbers within two standard deviations of the mean."""
-    draw = apply(within_two_sigma, (_shape(shape), as_dtype(dtype)), {}, None)
-    return named_result(seeded(draw, seed) * stddev + mean, name)
+    """Normally distributed numbers within two standard deviations of the mean; arguments as of `random_normal`."""
+    wanted = as_dtype(dtype)
+    args = (sizes(shape), _number(mean, wanted), _number(stddev, wanted), wanted)
+    return seeded(apply(randomness.truncated_normal, args, {}, name or "truncated_normal"), seed)
 
 
-TABLE: dict[str, Any] = {function.__name__: function for function in (random_normal, random_uniform, truncated_normal)}
+def random_gamma(shape: Any, alpha: Any, beta: Any = None, dtype: Any = torch.float32,
+                 seed: int | None = None, name: str | None = None) -> Any:  # fmt: skip
+    """Gamma distributed numbers, a shape of them per alpha and beta.
+
+    Args:
+        shape: the shape drawn for each pair of parameters.
+        alpha: the shape parameters; a gradient reaches them.
+        beta: the inverse scales, 1 if None.
+        dtype: a floating dtype, for parameters that are plain numbers.
+        seed: the operation's own seed.
+        name: the operation's name.
+
+    >>> import graphgrad as gg
+    >>> gg.random_gamma([4], alpha=[0.5, 1.5])
+    <Tensor 'random_gamma:0' float32[4, 2]>
+    """
+    wanted = torch.empty(0, dtype=as_dtype(dtype), device="meta")
+    first = tensor(alpha, wanted)
+    second = tensor(1.0 if beta is None else beta, first)
+    return seeded(apply(randomness.random_gamma, (sizes(shape), first, second), {}, name or "random_gamma"), seed)
+
+
+normal = random_normal
+uniform = random_uniform
+gamma = random_gamma
+poisson = random_poisson
+shuffle = random_shuffle
+
+__all__ = [
+    "categorical", "gamma", "multinomial", "normal", "poisson", "random_crop", "random_gamma", "random_normal",
+    "random_poisson", "random_shuffle", "random_uniform", "set_random_seed", "shuffle", "truncated_normal", "uniform",
+]  # fmt: skip

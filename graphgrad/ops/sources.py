@@ -64,6 +64,34 @@ def placeholder(dtype: Any, shape: Sequence[int | None] | None = None, name: str
     return handle_of(op.values[0])  # type: ignore[no-any-return]
 
 
+def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Any:
+    """A tensor that a run may be fed; it is the input if it is not.
+
+    Args:
+        input: the default: a tensor or numbers.
+        shape: the sizes that may be fed, None where any will do.
+        name: the operation's name.
+
+    Raises:
+        ValueError: if the default does not have such a shape.
+
+    >>> import graphgrad as gg
+    >>> gg.placeholder_with_default(gg.zeros([2, 3]), [None, 3], name="noise")
+    <Tensor 'noise:0' float32[?, 3]>
+    """
+    values = convert_to_tensor(input)
+    if executing_eagerly() and not isinstance(values, Tensor):
+        return values
+    given = record(_identity, (values,), {}, named(name, "PlaceholderWithDefault"))
+    wanted, have = _sizes(shape), given._value.spec.shape
+    if wanted is not None and have is not None:
+        pairs = list(zip(have, wanted, strict=False))
+        if len(have) != len(wanted) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            raise ValueError(f"the default has shape {list(have)}, which is not {wanted}")
+    given._value.spec = declared(wanted, given.dtype)
+    return given
+
+
 def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None) -> Any:
     """A tensor of the graph with these numbers, copied.
 
@@ -125,7 +153,26 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) ->
             if dtype is not None and found.dtype is not as_dtype(dtype):
                 raise ValueError(f"the tensor is {found.dtype}, not {as_dtype(dtype)}; cast it")
             return found
+    if holds_symbolic(value):
+        return packed(value, None if dtype is None else as_dtype(dtype), name)
     return constant(value, dtype, name=name)
+
+
+def holds_symbolic(value: Any) -> bool:
+    """Whether a list, or one in it, has a symbolic tensor in it."""
+    return isinstance(value, (list, tuple)) and any(isinstance(item, Tensor) or holds_symbolic(item) for item in value)
+
+
+def packed(values: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """The tensor that a nest of tensors and numbers stands for; numbers take the dtype of the tensors beside them."""
+    like = dtype
+    pending = [values]
+    while pending and like is None:
+        item = pending.pop()
+        like = item.dtype if isinstance(item, Tensor) else None
+        pending += item if isinstance(item, (list, tuple)) else []
+    items = [packed(item, like) if holds_symbolic(item) else convert_to_tensor(item, like) for item in values]
+    return record(torch.stack, (items,), {}, named(name, "stack"))
 
 
 def _identity(tensor: torch.Tensor) -> torch.Tensor:

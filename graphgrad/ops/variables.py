@@ -1,42 +1,56 @@
-"""Variables and their collections, with TF1's names."""
+"""Variables with TF1's arguments, and the lists of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..graph.graph import get_default_graph
+from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Operation, Value
 from ..graph.scopes import check_name
 from ..ground.errors import message
 from ..ground.mode import executing_eagerly
-from ..ground.spec import Spec, as_dtype, spec
+from ..ground.spec import Spec, as_dtype, format_shape, spec
 from ..record.constants import constant_value
 from ..record.tensor import Tensor
-from ..record.variable import Variable, make_variable
+from ..record.variable import State, make_variable
+from ..record.variable import Variable as Recorded
+from .keys import GraphKeys
 from .sources import group, numbers
 
-
-class GraphKeys:
-    """The names of the collections that the library itself uses."""
-
-    GLOBAL_VARIABLES = "variables"
-    TRAINABLE_VARIABLES = "trainable_variables"
-    UPDATE_OPS = "update_ops"
-    LOSSES = "losses"
-    REGULARIZATION_LOSSES = "regularization_losses"
-    SUMMARIES = "summaries"
-    GLOBAL_STEP = "global_step"
+_ANNEX = "ops.variables"
 
 
-def new_variable(
-    initial_value: Any,
-    trainable: bool = True,
-    collections: Sequence[str] | None = None,
-    name: str | None = None,
-    dtype: Any = None,
-) -> Variable:
-    """`gg.Variable(...)`: a tensor with state; `global_variables_initializer()` sets its first value.
+@dataclass(slots=True)
+class Extras:
+    """What TF1 knows of a variable besides its state.
+
+    Attributes:
+        constraint: a function that optimizers apply to the variable after each update, or None.
+    """
+
+    constraint: Callable[[Any], Any] | None = None
+
+
+def extras(variable: Recorded) -> Extras:
+    """What TF1 knows of a variable besides its state."""
+    known: dict[State, Extras] = variable.state.graph.annexes.setdefault(_ANNEX, {})
+    return known.get(variable.state, Extras())
+
+
+class _Maker(type):
+    """Lets `gg.Variable(...)` make variables, and `isinstance(v, gg.Variable)` know them all."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return new_variable(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Recorded)
+
+
+class Variable(metaclass=_Maker):
+    """A tensor with state; `global_variables_initializer()` sets its first value.
 
     Its value lives in the session. Every torch function takes it; `assign`, `assign_add`, `assign_sub` change it.
 
@@ -44,8 +58,16 @@ def new_variable(
         initial_value: numbers, an array, a tensor, or a function that returns one.
         trainable: whether `trainable_variables()` lists it.
         collections: where to list it; the global variables if None.
+        validate_shape: must be True where the shape of the initial value is unknown.
+        caching_device: makes no difference.
         name: its name, `Variable` if None.
         dtype: its dtype; that of the initial value if None.
+        expected_shape: a shape that the initial value must have.
+        constraint: a function of the variable whose result optimizers assign after each update.
+        use_resource: makes no difference: all variables read as TF1's resource variables do.
+
+    Raises:
+        ValueError: for an initial value that is missing, of unknown shape, or not of the expected one.
 
     >>> import graphgrad as gg
     >>> v = gg.Variable([1.0, 2.0], name="v")
@@ -54,53 +76,118 @@ def new_variable(
     ...     sess.run(v.assign_add([1.0, 1.0]))
     array([2., 3.], dtype=float32)
     """
-    if executing_eagerly():
-        raise RuntimeError("variables live in sessions; in eager mode use torch.nn.Parameter")
+
+
+def new_variable(
+    initial_value: Any = None,
+    trainable: bool | None = True,
+    collections: Sequence[str] | None = None,
+    validate_shape: bool = True,
+    caching_device: Any = None,
+    name: str | None = None,
+    variable_def: None = None,
+    dtype: Any = None,
+    expected_shape: Sequence[int] | None = None,
+    import_scope: None = None,
+    constraint: Callable[[Any], Any] | None = None,
+    use_resource: bool | None = None,
+    shape: Sequence[int] | None = None,
+) -> Recorded:
+    """What `gg.Variable(...)` does."""
+    _check_arguments(initial_value, variable_def, import_scope, constraint)
     default = get_default_graph()
     own = check_name(name or "Variable", bool(default.context.scope))
     context = default.context
     outer, context.controls = context.controls, ()
     try:
         initial = _initial(initial_value, dtype, own)
-        graph = initial.op.graph
-        known = initial.spec
-        assert isinstance(known, Spec)
-        if not known.static:
-            raise ValueError(message(f"the initial value's shape must be known, it is {known!r}", initial.op))
-        variable = make_variable(graph, own, spec(known.shape, known.dtype), trainable)
+        graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape)
+        variable = make_variable(graph, own, spec(known.shape, known.dtype), bool(trainable))
         variable.initial = initial
         with graph.name_scope(variable.state.name + "/"):
             variable.initializer = variable.state.assign("Assign", "Assign", None, initial)
     finally:
         context.controls = outer
-    listed = list(collections) if collections is not None else [GraphKeys.GLOBAL_VARIABLES]
-    if trainable and GraphKeys.TRAINABLE_VARIABLES not in listed:
+    if constraint is not None:
+        graph.annexes.setdefault(_ANNEX, {})[variable.state] = Extras(constraint)
+    _list_it(graph, variable, collections)
+    return variable
+
+
+def _check_arguments(initial_value: Any, variable_def: Any, import_scope: Any, constraint: Any) -> None:
+    if executing_eagerly():
+        raise RuntimeError("variables live in sessions; in eager mode use torch.nn.Parameter")
+    if variable_def is not None or import_scope is not None:
+        raise NotImplementedError("a variable made from a VariableDef: give its initial value instead")
+    if initial_value is None:
+        raise ValueError("a variable needs an initial_value")
+    if constraint is not None and not callable(constraint):
+        raise ValueError(f"the constraint is {constraint!r}, not a function")
+
+
+def _known_spec(initial: Value, expected: Sequence[int] | None) -> Spec:
+    """The spec of an initial value; all of its sizes must be known, and be the expected ones."""
+    known = initial.spec
+    assert isinstance(known, Spec)
+    if not known.static:
+        raise ValueError(message(f"the initial value's shape must be known, it is {known!r}", initial.op))
+    if expected is not None and tuple(int(size) for size in expected) != known.shape:
+        raise ValueError(
+            message(f"the initial value has shape {format_shape(known.shape)}, not {list(expected)}", initial.op)
+        )
+    return known
+
+
+def _list_it(graph: Graph, variable: Recorded, collections: Sequence[str] | None) -> None:
+    listed = [GraphKeys.GLOBAL_VARIABLES] if collections is None else list(collections)
+    if variable.trainable and GraphKeys.TRAINABLE_VARIABLES not in listed:
         listed.append(GraphKeys.TRAINABLE_VARIABLES)
     for collection in listed:
         graph.add_to_collection(collection, variable)
-    return variable
 
 
 def _initial(value: Any, dtype: Any, name: str) -> Value:
     """The symbolic initial value, recorded in a scope named after the variable."""
     graph = get_default_graph()
     with graph.name_scope(f"{name}_initial"):
-        found = value() if callable(value) else value
+        found = value() if callable(value) and not isinstance(value, Tensor) else value
         if not isinstance(found, Tensor):
             return constant_value(graph, numbers(found, dtype), "value")
         if dtype is not None and found.dtype is not as_dtype(dtype):
             found = found.to(as_dtype(dtype))
-        return found.read() if isinstance(found, Variable) else found._value
+        return found.read() if isinstance(found, Recorded) else found._value
 
 
-def global_variables() -> list[Any]:
-    """The variables of the default graph, parameters of recorded modules included."""
-    return get_default_graph().get_collection(GraphKeys.GLOBAL_VARIABLES)
+# -- the lists ------------------------------------------------------------------------------------------
+
+
+def global_variables(scope: str | None = None) -> list[Any]:
+    """The variables of the default graph, parameters of recorded modules included.
+
+    Args:
+        scope: a regular expression that the beginning of the name must match; all if None.
+    """
+    return get_default_graph().get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
 
 
 def trainable_variables(scope: str | None = None) -> list[Any]:
     """The trainable variables of the default graph; with a scope, those whose name matches it."""
     return get_default_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
+
+
+def local_variables(scope: str | None = None) -> list[Any]:
+    """The variables that nobody saves, such as those of `gg.metrics`; with a scope, those whose name matches it."""
+    return get_default_graph().get_collection(GraphKeys.LOCAL_VARIABLES, scope)
+
+
+def model_variables(scope: str | None = None) -> list[Any]:
+    """The variables that inference needs, as `gg.contrib.layers` lists them; with a scope, those that match it."""
+    return get_default_graph().get_collection(GraphKeys.MODEL_VARIABLES, scope)
+
+
+def moving_average_variables(scope: str | None = None) -> list[Any]:
+    """The variables of which moving averages are kept; with a scope, those whose name matches it."""
+    return get_default_graph().get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
 
 
 def variables_initializer(var_list: Sequence[Any], name: str = "init") -> Operation:
@@ -121,31 +208,11 @@ def global_variables_initializer() -> Operation:
     return variables_initializer(global_variables())
 
 
-def assign(ref: Variable, value: Any, name: str | None = None) -> Any:
-    """An op that sets a variable; gives the new value."""
-    return ref.assign(value, name)
-
-
-def assign_add(ref: Variable, value: Any, name: str | None = None) -> Any:
-    """An op that adds to a variable; gives the new value."""
-    return ref.assign_add(value, name)
-
-
-def assign_sub(ref: Variable, value: Any, name: str | None = None) -> Any:
-    """An op that subtracts from a variable; gives the new value."""
-    return ref.assign_sub(value, name)
+def local_variables_initializer() -> Operation:
+    """An operation that sets every local variable of the default graph to its initial value."""
+    return variables_initializer(local_variables())
 
 
 def set_random_seed(seed: int | None) -> None:
     """The seed of the default graph's random operations, for sessions created from here on."""
     get_default_graph().seed = None if seed is None else int(seed)
-
-
-def add_to_collection(name: str, value: Any) -> None:
-    """`graph.add_to_collection` of the default graph."""
-    get_default_graph().add_to_collection(name, value)
-
-
-def get_collection(key: str, scope: str | None = None) -> list[Any]:
-    """`graph.get_collection` of the default graph."""
-    return get_default_graph().get_collection(key, scope)

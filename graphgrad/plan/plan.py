@@ -241,7 +241,7 @@ class _Planner:
             if op.role is Role.ASSIGN:
                 assigns[op.payload].append(op)
         fetched = set(self.fetches)
-        fetched_memory = {_root(value) for value in fetched}
+        fetched_memory = {_root(value, self.same) for value in fetched}
         seen_by_reads = set(versions.values())
         updates = []
         sources: set[Value] = set()
@@ -250,10 +250,9 @@ class _Planner:
             result = last.values[0]
             read_again = any(reader in self.selection.operations for reader in result.readers)
             lonely = len(ops) == 1 and result not in fetched and not read_again and last not in seen_by_reads
-            source = last.reads[0]
-            copied = result in fetched_memory or (
-                last.target is None and (not _fresh(source) or source in sources or _root(source) in fetched_memory)
-            )
+            source = self.same.get(last.reads[0], last.reads[0])  # equal initial values are computed once
+            shared = source in sources or _root(source, self.same) in fetched_memory
+            copied = result in fetched_memory or (last.target is None and (not _fresh(source) or shared))
             sources.add(source)
             donated = lonely and last.target is not None and _apart(source)
             updates.append(Update(state, last, donated, copied))

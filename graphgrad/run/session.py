@@ -12,17 +12,18 @@ import torch
 
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Role, Value
-from ..graph.scopes import as_device
 from ..graph.sessions import session_stack
 from ..ground.errors import ArgumentTypeError, InvalidArgumentError, OpError
 from ..plan.fetches import Fetches, key_of
 from ..plan.plan import plan
 from ..plan.steps import Plan
+from ..platform.config import ConfigProto, as_config
 from ..record.dims import Dim
 from ..record.tensor import Tensor
 from .emit import Emitter, emit
 from .failure import failure
 from .feeds import feed
+from .placement import log, placed
 from .program import Program
 from .results import convert
 from .runtime import Run, Streams, without_modes
@@ -61,6 +62,7 @@ class Session:
         graph: the graph; the default graph if None.
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
+        config: TF1's; `allow_soft_placement`, `device_count` and `log_device_placement` have their meaning.
 
     Raises:
         RuntimeError: for a CUDA device where torch finds none.
@@ -73,18 +75,16 @@ class Session:
     """
 
     def __init__(
-        self, graph: Graph | None = None, device: str | torch.device | None = None, *, outputs: str = "numpy"
-    ) -> None:
+        self, graph: Graph | None = None, device: str | torch.device | None = None, *, outputs: str = "numpy",
+        config: ConfigProto | None = None,
+    ) -> None:  # fmt: skip
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"graph is {graph!r}, not a gg.Graph")
         if outputs not in ("numpy", "torch"):
             raise ValueError(f"outputs is {outputs!r}; use 'numpy' or 'torch'")
         self.graph = get_default_graph() if graph is None else graph
-        self._device = as_device(device) or "cpu"
-        if self._device.startswith("cuda") and not torch.cuda.is_available():
-            raise RuntimeError(
-                f"device is {device!r}, and torch finds no CUDA device here; leave it out to run on the CPU"
-            )
+        self._config = as_config(config) or ConfigProto()
+        self._device = placed(device, self._config)
         self._numpy = outputs == "numpy"
         self._store = Store(self._device)
         self._prepared: dict[Any, _Prepared] = {}
@@ -266,6 +266,8 @@ class Session:
         unfed = next((step.op for step in planned.steps if step.op.role is Role.PLACEHOLDER), None)
         if unfed is not None:
             raise InvalidArgumentError(f"the placeholder {unfed.name} must be fed", unfed, "add it to feed_dict")
+        if self._config.log_device_placement:
+            log(planned, self._device)
         orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
         planned = planned if in_place else undonated(planned)
         made = _Prepared(emit(planned, self._device, kind), wanted.build, orders)

@@ -9,6 +9,7 @@ import torch
 
 from ..ground.errors import FailedPreconditionError
 from ..ground.spec import spec
+from ..ops.presence import Presence
 from ..record.variable import State
 
 
@@ -85,6 +86,8 @@ class Store:
                 self._values[state] = leaf(tensor)
 
     def _get(self, state: State) -> torch.Tensor:
+        if isinstance(state, Presence):
+            return torch.tensor(self.is_initialized(state.of))
         found = self._values.get(state)
         if found is None:
             if state.parameter is None:

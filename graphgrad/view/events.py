@@ -65,6 +65,17 @@ class FileWriter:
         self._check_open()
         self._write_graph(self._graph(graph))
 
+    def add_summary(self, summary: Any, global_step: int | None = None) -> None:
+        """Write what a summary operation gave in a run.
+
+        Args:
+            summary: the result of a run of `gg.summary.scalar(...)`, `merge_all()`, ..., or the bytes of a Summary.
+            global_step: the step that it belongs to.
+        """
+        self._check_open()
+        parsed = optional(f"{_PROTO}.summary_pb2", _EXTRA).Summary.FromString(bytes(summary))
+        self._write(summary=parsed, step=int(global_step or 0))
+
     def add_run_metadata(self, run_metadata: RunMetadata, tag: str, global_step: int | None = None) -> None:
         """Write the trace of a run; the page offers it under `tag`.
 

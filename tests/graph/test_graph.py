@@ -336,3 +336,14 @@ def test_the_structure_of_a_copy_can_be_pickled(graph):
 def test_a_device_is_a_torch_device_or_a_name(graph):
     with gg.device(torch.device("cuda", 1)):
         assert gg.no_op().device == "cuda:1"
+
+
+def test_collections_of_a_graph_are_listed_and_cleared():
+    graph = gg.get_default_graph()
+    graph.add_to_collections(["a", "b", "a"], 1)
+    assert graph.get_all_collection_keys() == ["a", "b"] and graph.get_collection("a") == [1]
+    graph.clear_collection("a")
+    assert graph.get_all_collection_keys() == ["b"]
+    with gg.name_scope("outer"), gg.name_scope("inner"):
+        assert graph.get_name_scope() == "outer/inner"
+    assert graph.get_name_scope() == ""

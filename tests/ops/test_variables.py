@@ -108,15 +108,6 @@ def test_an_initializer_resets(sess):
     assert sess.run(v).tolist() == [1, 2]
 
 
-def test_assign_functions(sess):
-    v = gg.Variable(1.0)
-    sess.run(v.initializer)
-    assert sess.run(gg.assign(v, 5.0)) == 5.0
-    assert sess.run(gg.assign_add(v, 2.0)) == 7.0
-    assert sess.run(gg.assign_sub(v, 3.0)) == 4.0
-    assert gg.assign(v, 1.0, name="set").name == "set:0"
-
-
 def test_a_variable_made_inside_control_dependencies_waits_for_nothing():
     with gg.control_dependencies([gg.no_op()]):
         v = gg.Variable(1.0)
@@ -151,3 +142,52 @@ def test_a_seed_belongs_to_its_graph():
 def test_an_illegal_name():
     with pytest.raises(ValueError, match="not a valid name"):
         gg.Variable(1.0, name="a b")
+
+
+def test_what_a_variable_is():
+    v = gg.Variable(1.0)
+    w = torch.nn.Linear(1, 1)(gg.ones([1, 1])).op.inputs[1]
+    assert isinstance(v, gg.Variable) and isinstance(v, gg.Tensor)
+    assert all(isinstance(each, gg.Variable) for each in gg.global_variables())
+    assert not isinstance(gg.constant(1.0), gg.Variable) and not isinstance(w * 2, gg.Variable)
+
+
+def test_lists_of_variables():
+    a = gg.Variable(1.0, collections=[gg.GraphKeys.LOCAL_VARIABLES], trainable=False)
+    b = gg.Variable(1.0, collections=[gg.GraphKeys.MODEL_VARIABLES, gg.GraphKeys.GLOBAL_VARIABLES])
+    gg.add_to_collection(gg.GraphKeys.MOVING_AVERAGE_VARIABLES, b)
+    assert (gg.local_variables(), gg.model_variables(), gg.moving_average_variables()) == ([a], [b], [b])
+    assert gg.global_variables() == gg.all_variables() == [b]
+    assert gg.global_variables("x") == gg.local_variables("x") == gg.model_variables("x") == []
+    assert gg.moving_average_variables("Var") == [b]
+
+
+def test_local_variables_have_their_own_initializer(sess):
+    a = gg.Variable(1.0, collections=[gg.GraphKeys.LOCAL_VARIABLES], trainable=False)
+    b = gg.Variable(2.0)
+    sess.run(gg.local_variables_initializer())
+    assert sess.run(a) == 1.0
+    with pytest.raises(gg.errors.FailedPreconditionError):
+        sess.run(b)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        ({}, ValueError, "needs an initial_value"),
+        ({"initial_value": [1.0, 2.0], "expected_shape": [3]}, ValueError, r"has shape \[2\], not \[3\]"),
+        ({"initial_value": 1.0, "constraint": 2.0}, ValueError, "not a function"),
+        ({"initial_value": 1.0, "variable_def": "a definition"}, NotImplementedError, "VariableDef"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_a_variable(options, error, says):
+    with pytest.raises(error, match=says):
+        gg.Variable(**options)
+
+
+def test_tf1s_arguments():
+    v = gg.Variable([1.0], True, None, True, None, "v", expected_shape=[1], use_resource=True)
+    assert (v.op.name, v.trainable) == ("v", True)
+    with gg.eager_execution(), pytest.raises(RuntimeError, match="torch.nn.Parameter"):
+        gg.Variable(1.0)

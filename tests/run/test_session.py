@@ -908,10 +908,18 @@ def test_the_default_dtype_of_the_run_changes_nothing():
         torch.set_default_dtype(torch.float32)
 
 
-def test_the_plan_of_a_run_is_that_of_its_program(session):
+def test_the_plan_of_a_run_is_that_of_its_program(sess):
     x = gg.placeholder(gg.float32, [], name="x")
     y = gg.sin(x, name="y")
     plan = sess.plan([y, gg.gradients(y, x)], [x])
     assert [step.op.type for step in plan.steps] == ["Sin", "Gradients"]
     assert [value.name for value in plan.feeds] == ["x:0"] and len(plan.sweeps) == 1
     assert len(gg.plot(plan).graph) >= 3
+
+
+def test_variables_that_start_from_equal_values_share_no_memory(sess):
+    first, second = gg.Variable(gg.zeros([3])), gg.Variable(gg.zeros([3]))
+    update = first.assign_add([1.0, 1.0, 1.0])
+    sess.run(gg.global_variables_initializer())
+    sess.run(update.op)
+    assert sess.run(first).tolist() == [1, 1, 1] and sess.run(second).tolist() == [0, 0, 0]

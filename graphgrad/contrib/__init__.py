@@ -1,0 +1,5 @@
+"""`gg.contrib`: what research code used most of TF1's contrib."""
+
+from . import layers, opt
+
+__all__ = ["layers", "opt"]

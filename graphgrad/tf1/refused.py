@@ -1,0 +1,38 @@
+"""TF1 names that make no sense here, and what to use instead: those that `ops/refused_names.py` does not know."""
+
+from __future__ import annotations
+
+from ..ops.refused_names import alternative
+
+# The beginning of a name, without `tensorflow.` -> what to use.
+INSTEAD: dict[str, str] = {
+    "contrib.distributions": "torch.distributions",
+    "contrib.rnn": "torch.nn.LSTM and torch.nn.GRU, called with symbolic tensors",
+    "contrib.seq2seq": "torch.nn.LSTM with gg.while_loop",
+    "contrib.tpu": "torch_xla",
+    "contrib.training": "a plain dict",
+    "distributions": "torch.distributions",
+    "examples.tutorials.mnist": "torchvision.datasets.MNIST, fed as arrays",
+    "feature_column": "torch.nn.Embedding",
+    "matching_files": "gg.gfile.Glob",
+    "python.keras": "torch.nn modules, called with symbolic tensors",
+    "train.BytesList": "feed arrays",
+    "train.Example": "feed arrays",
+    "train.Feature": "feed arrays",
+    "train.FloatList": "feed arrays",
+    "train.Int64List": "feed arrays",
+    "train.MonitoredTrainingSession": "gg.Session and gg.train.Saver",
+    "train.Server": "torch.distributed",
+    "train.Supervisor": "gg.Session and gg.train.Saver",
+    "train.write_graph": "gg.plot(...).save('graph.pbtxt')",
+}
+
+
+def instead(name: str) -> str:
+    """What to use in place of a name, '' if nobody has said.
+
+    >>> instead("contrib.rnn.BasicLSTMCell"), instead("nn.relu")
+    ('torch.nn.LSTM and torch.nn.GRU, called with symbolic tensors', '')
+    """
+    fitting = [known for known in INSTEAD if name.startswith(known)]
+    return INSTEAD[max(fitting, key=len)] if fitting else alternative(name) or ""

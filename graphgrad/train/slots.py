@@ -1,0 +1,59 @@
+"""Slots: what an optimizer or a moving average keeps beside a variable, as a variable named after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..graph.operation import handle_of
+from ..ops.variables import new_variable
+from ..record.record import record
+from ..record.tensor import Tensor
+from ..record.variable import Variable, captured
+
+
+def variable_of(item: Any, graph: Any) -> Variable:
+    """The variable that a user means: itself, or that of a parameter of a module.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if isinstance(item, Variable):
+        return item
+    if isinstance(item, torch.nn.Parameter) or id(item) in graph.parameters:
+        return captured(graph, item).variable
+    raise TypeError(f"{item!r} is neither a variable nor a parameter")
+
+
+def first_value(variable: Variable) -> Any:
+    """What the variable starts from: the symbolic tensor of its initial value, or the parameter that it stands for."""
+    return variable.state.parameter if variable.initial is None else handle_of(variable.initial)
+
+
+def create_slot(primary: Tensor, value: Any, name: str, dtype: Any = None) -> Variable:
+    """A variable `<primary>/<name>` beside another one, or beside a tensor; it is not trained.
+
+    Args:
+        primary: the variable or tensor that it belongs to; it lives on the same device.
+        value: its initial value, or a function that returns one.
+        name: the last part of its name.
+        dtype: its dtype; that of the value if None.
+    """
+    op = primary._value.op
+    owner = primary.state.name if isinstance(primary, Variable) else op.name
+    graph = op.graph
+    with graph.as_default(), graph.name_scope(None), graph.device(op.device):
+        slot: Variable = new_variable(value, trainable=False, name=f"{owner}/{name}", dtype=dtype)
+    return slot
+
+
+def create_filled_slot(primary: Tensor, fill: float, name: str) -> Variable:
+    """A slot of the primary's shape and dtype that starts with one number everywhere."""
+    shape, dtype = tuple(primary.shape), primary.dtype
+
+    def value() -> Any:
+        one = record(torch.full, ((), fill), {"dtype": dtype})  # a view of it takes no memory in the graph
+        return record(torch.Tensor.expand, (one, shape), {})
+
+    return create_slot(primary, value, name)
