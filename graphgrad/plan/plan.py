@@ -243,20 +243,56 @@ class _Planner:
         fetched = set(self.fetches)
         fetched_memory = {_root(value, self.same) for value in fetched}
         seen_by_reads = set(versions.values())
+        lonely = {
+            state: ops[0] for state, ops in assigns.items() if len(ops) == 1 and ops[0] not in seen_by_reads
+            and ops[0].values[0] not in fetched and not self._readers(ops[0].values[0])
+        }  # fmt: skip
+        kernels = self._kernels(lonely, assigns, versions)
         updates = []
         sources: set[Value] = set()
         for state, ops in assigns.items():
             last = ops[-1]
             result = last.values[0]
-            read_again = any(reader in self.selection.operations for reader in result.readers)
-            lonely = len(ops) == 1 and result not in fetched and not read_again and last not in seen_by_reads
             source = self.same.get(last.reads[0], last.reads[0])  # equal initial values are computed once
             shared = source in sources or _root(source, self.same) in fetched_memory
             copied = result in fetched_memory or (last.target is None and (not _fresh(source) or shared))
             sources.add(source)
-            donated = lonely and last.target is not None and _apart(source)
-            updates.append(Update(state, last, donated, copied))
+            kernel = source.op if source.op in kernels else None
+            donated = kernel is not None or (state in lonely and last.target is not None and _apart(source))
+            updates.append(Update(state, last, donated, copied, kernel))
         return updates
+
+    def _readers(self, value: Value) -> list[Operation]:
+        """The operations of this run that read a value."""
+        return [reader for reader in value.readers if reader in self.selection.operations]
+
+    def _kernels(
+        self, lonely: Mapping[State, Operation], assigns: Mapping[State, Sequence[Operation]],
+        versions: Mapping[Operation, Operation],
+    ) -> set[Operation]:  # fmt: skip
+        """The kernels that may change variables themselves, at the end of the run, in place of making new tensors.
+
+        Each of their values is only assigned to the variable that it was computed from, whose old one nobody needs
+        then. What else they read is no variable that this run changes.
+        """
+        kept = {*self.fetches, *self.feeds, *self.same, *self.same.values()}
+
+        def replaces(op: Operation, old: Value, new: Value) -> bool:
+            read, assign = old.op, lonely.get(old.op.payload) if old.op.role is Role.READ else None
+            alone = assign is not None and assign.target is None and self._readers(new) == [assign]
+            known = read not in versions and old not in self.feed_number
+            return alone and known and new not in kept and read.device == op.device
+
+        def stays(other: Value) -> bool:
+            root = _root(other, self.same).op
+            return _apart(other) or (root.role is Role.READ and root.payload not in assigns)
+
+        return {
+            op for op in self.order
+            if op.role is Role.CALL and hasattr(op.target, "in_place")
+            and all(replaces(op, old, new) for old, new in zip(op.reads, op.values, strict=False))
+            and all(stays(other) for other in op.reads[len(op.values) :])
+        }  # fmt: skip
 
     def _states(self, updates: list[Update]) -> tuple[State, ...]:
         states: dict[State, None] = {}

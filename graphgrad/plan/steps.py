@@ -66,12 +66,15 @@ class Update:
         op: the last assign to it.
         donated: whether the old tensor is updated in place, because nobody reads it again.
         copied: whether the new value may share memory with something else and is copied.
+        kernel: the operation that computes the new value, if it can change its arguments in place and all of its
+            values are donated.
     """
 
     state: State
     op: Operation
     donated: bool
     copied: bool
+    kernel: Operation | None = None
 
 
 @dataclass(slots=True)

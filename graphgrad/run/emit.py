@@ -70,7 +70,9 @@ class Emitter:
         self.taped = any(step.tape or step.roots for step in self.plan.steps) or bool(self.plan.roots)
         self.state_number = {state: number for number, state in enumerate(self.plan.states)}
         self.read_once: set[State] = set()
-        self.donated = {update.op for update in self.plan.updates if update.donated}
+        donated = [update for update in self.plan.updates if update.donated]
+        self.kernels = {update.kernel: None for update in donated if update.kernel is not None}
+        self.donated = {update.op for update in donated}.union(self.kernels, self._idle())
         self.aliases: dict[Value, list[str]] = {}
         self.switched = bool(self.plan.aliases) or any(step.gates for step in self.plan.steps)
         self.passed = {step.op.values[index] for step in self.plan.steps for index in step.fed}
@@ -135,6 +137,8 @@ class Emitter:
         renamed = []
         kept = set(outputs)
         for update in plan.updates:  # whatever can fail or needs the old values comes before what changes them
+            if update.donated and update.kernel is not None:
+                continue
             name = self.name(update.op.reads[0] if update.donated else update.op.values[0])
             if update.donated:
                 self._check(update.op, name)
@@ -145,7 +149,9 @@ class Emitter:
             if not update.donated:
                 kept.add(name)
                 renamed.append(f"{name}.detach()")
-        self._donate([update.op for update in plan.updates if update.donated])
+        for op in self.kernels:
+            self._change(op)
+        self._donate([update.op for update in plan.updates if update.donated and update.kernel is None])
         return f"return [{', '.join(outputs)}], [{', '.join(renamed)}]", kept
 
     def _check(self, op: Operation, name: str) -> None:
@@ -153,6 +159,11 @@ class Emitter:
         spec = op.reads[0].spec
         if not spec.static and spec.shape != ():
             self._emit(f"check_shape({name}, {tuple(op.payload.spec.shape)})", op, (name,))
+
+    def _change(self, op: Operation) -> None:
+        places = [f"state[{self.state_number[old.op.payload]}]" for old in _olds(op)]
+        text = self.printer.call(op, lambda k: places[k] if k < len(places) else self._read(op, k))
+        self._update([op], text.replace("(", ".in_place(", 1))
 
     def _donate(self, ops: Sequence[Operation]) -> None:
         """The updates in place: those that differ in their tensors alone are one call of torch."""
@@ -169,7 +180,15 @@ class Emitter:
             self._update(some, text)
 
     def _update(self, ops: Sequence[Operation], text: str) -> None:
-        self._emit(text, ops[0], [self.name(op.reads[0]) for op in ops])
+        uses = [value for op in ops for value in (op.reads[len(op.values) :] if op in self.kernels else op.reads[:1])]
+        self._emit(text, ops[0], [self.name(value) for value in uses])
+
+    def _idle(self) -> set[Operation]:
+        """Reads of variables for nobody but kernels, which take them from the state itself."""
+        steps = {step.op: step for step in self.plan.steps}
+        olds = {old for op in self.kernels for old in _olds(op)}.difference(self.plan.fetches)
+        free = {old for old in olds if all(reader in self.kernels or reader not in steps for reader in old.readers)}
+        return {old.op for old in free if not steps[old.op].roots}
 
     # -- one operation ----------------------------------------------------------------------------
 
@@ -363,6 +382,11 @@ class Emitter:
         if seed is not None:
             return self.name(seed)
         return "None" if y.spec.shape == () else f"torch.ones_like({self.name(y)})"
+
+
+def _olds(kernel: Operation) -> tuple[Value, ...]:
+    """What a kernel changes: the first of its reads, as many as it has values."""
+    return kernel.reads[: len(kernel.values)]
 
 
 _EMIT: dict[Role, Callable[[Emitter, Step], None]] = {

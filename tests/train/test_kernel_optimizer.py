@@ -133,3 +133,65 @@ def test_a_rate_that_is_a_variable():
         sess.run(rate.assign(0.25).op)
         sess.run(step)
         assert sess.run(w) == -0.5
+
+
+# -- in place -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("beside", ["", "variable", "loss"])
+def test_a_step_changes_variables_in_place(beside: str) -> None:
+    w = gg.Variable([1.0, 2.0], name="w")
+    step = gg.train.AdamOptimizer(0.5).minimize(gg.reduce_sum(w * w))
+    extra = {"": [], "variable": [w], "loss": [w * w, w.reshape(2, 1)]}[beside]
+    with gg.Session() as session:
+        session.run(gg.global_variables_initializer())
+        assert "apply_adam.in_place(" in session.source([step, *extra])
+        got = session.run([step, *extra])[1:]
+        wanted = {"": [], "variable": [[1, 2]], "loss": [[1, 4], [[1], [2]]]}[beside]
+        assert [each.tolist() for each in got] == wanted  # from before the step
+        np.testing.assert_allclose(session.run(w), [0.5, 1.5], rtol=1e-5)
+
+
+def test_a_step_whose_result_is_read_makes_new_tensors() -> None:
+    w = gg.Variable([1.0, 2.0], name="w")
+    step = gg.train.AdamOptimizer(0.5).minimize(gg.reduce_sum(w * w))
+    with gg.control_dependencies([step]):
+        after = w.read_value()
+    with gg.Session() as session:
+        session.run(gg.global_variables_initializer())
+        assert "in_place" not in session.source([step, after])
+        new, old = session.run([after, w])
+        np.testing.assert_allclose(new, [0.5, 1.5], rtol=1e-5)
+        assert old.tolist() == [1, 2]
+
+
+def test_a_rate_that_the_run_changes_is_read_before() -> None:
+    rate, w = gg.Variable(0.5, name="rate"), gg.Variable([1.0, 2.0], name="w")
+    step = gg.train.MomentumOptimizer(rate, 0.5).minimize(gg.reduce_sum(w * w), var_list=[w])
+    more = rate.assign_add(1.0)
+    with gg.Session() as session:
+        session.run(gg.global_variables_initializer())
+        assert "in_place" in session.source(step) and "in_place" not in session.source([step, more.op])
+        session.run([step, more.op])
+        assert session.run(w).tolist() == [0, 0] and session.run(rate) == 1.5
+
+
+def test_two_optimizers_of_one_variable_make_new_tensors() -> None:
+    w = gg.Variable([1.0, 2.0], name="w")
+    loss = gg.reduce_sum(w * w)
+    steps = [gg.train.MomentumOptimizer(rate, 0.5).minimize(loss) for rate in (0.25, 0.125)]
+    with gg.Session() as session:
+        session.run(gg.global_variables_initializer())
+        assert "in_place" not in session.source(steps)
+        session.run(steps)
+        assert session.run(w).tolist() == [0.75, 1.5]
+
+
+def test_a_watched_step_gives_the_same_numbers() -> None:
+    w = gg.Variable([1.0, 2.0], name="w")
+    step = gg.train.AdamOptimizer(0.5).minimize(gg.reduce_sum(w * w))
+    with gg.Session() as session:
+        session.run(gg.global_variables_initializer())
+        session.run(step, watch=gg.watch.NaN())
+        np.testing.assert_allclose(session.run(w), [0.5, 1.5], rtol=1e-5)
+        session.run(step, watch=gg.watch.Profile())
