@@ -12,7 +12,7 @@ from ..ground.errors import UnconnectedError
 from ..ground.mode import executing_eagerly
 from ..record.record import handlers, record
 from ..record.tensor import Tensor
-from . import arguments
+from . import arguments, outside
 from . import nested as _nested  # noqa: F401  answers for branches and loops
 from .adjoint import GradientCall
 from .arguments import UnconnectedGradients
@@ -80,6 +80,7 @@ def gradients(
     if asked.graph.finalized:
         raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
     found = _reached(asked)
+    outside.refuse_partial(asked.graph, asked.ys, {x for group in asked.groups for x in group}, asked.stops)
     lost = [x for x, group in zip(asked.x_items, asked.groups, strict=True) if found.live.isdisjoint(group)]
     if lost and option is UnconnectedGradients.RAISE:
         raise UnconnectedError(str(explain(asked.y_items, lost, stop_gradients=asked.stop_items)))

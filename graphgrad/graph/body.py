@@ -18,6 +18,8 @@ class BodyGraph(Graph):
         captures: value of the outer graph -> the placeholder that stands for it in here.
         waits: operations of outer graphs that something in here was told to wait for.
         assigned: variable's state -> the value that it gets in here, for whoever calls the body to assign.
+        before: state of a module's buffer that changes in here -> the value that it had.
+        complete: whether its function has returned: from then on it reads more at most, for whoever calls it.
     """
 
     def __init__(self, outer: Graph) -> None:
@@ -27,6 +29,8 @@ class BodyGraph(Graph):
         self.captures: dict[Value, Value] = {}
         self.waits: dict[Operation, None] = {}
         self.assigned: dict[Any, Value] = {}
+        self.before: dict[Any, Value] = {}
+        self.complete = False
         root = root_of(outer)
         self.parameters, self.captured, self._collections = root.parameters, root.captured, root._collections
 
@@ -49,6 +53,13 @@ class BodyGraph(Graph):
             found = self.captures[of] = op.values[0]
         return found
 
+    def enter(self, role: Role, type: str, *rest: Any) -> Operation:
+        if self.complete and type != "Capture":
+            raise RuntimeError(
+                f"{type} reads a tensor from inside a branch or body that is complete: return the tensor from there"
+            )
+        return super().enter(role, type, *rest)
+
     def control_dependencies(self, control_inputs: Sequence[Any] | None) -> AbstractContextManager[None]:
         inside = None
         if control_inputs is not None:
@@ -60,6 +71,17 @@ class BodyGraph(Graph):
                 else:
                     inside.append(item)
         return super().control_dependencies(inside)
+
+
+def original(value: Value) -> Value:
+    """The value that a capture stands for, in the graph that computes it; any other value as it is."""
+    while isinstance(value.op.graph, BodyGraph) and value.op.type == "Capture":
+        captures = value.op.graph.captures
+        outer = next((outer for outer, inner in captures.items() if inner is value), None)
+        if outer is None:
+            break  # it has become an argument of a loop
+        value = outer
+    return value
 
 
 def root_of(graph: Graph) -> Graph:
@@ -115,3 +137,4 @@ def body_of(outer: Graph) -> Iterator[BodyGraph]:
             yield graph
     finally:
         tracing.bodies -= 1
+        graph.complete = True

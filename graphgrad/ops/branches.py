@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..graph.body import home
 from ..graph.graph import Graph, control_dependencies
 from ..graph.operation import Operation, Value
-from ..ground.errors import message
+from ..ground.errors import ArgumentTypeError, message
 from ..ground.mode import executing_eagerly
 from ..ground.spec import IntSpec, Spec, declared
 from ..record.dims import Dim
@@ -54,7 +55,7 @@ def cond(
     for label, function in zip(("true_fn", "false_fn"), chosen, strict=True):
         if not callable(function):
             raise TypeError(f"{label} is {function!r}, not a function")
-    if isinstance(pred, bool):
+    if isinstance(pred, (bool, np.bool_)):
         raise TypeError("pred is a Python bool: use an ordinary if")
     if executing_eagerly() and not isinstance(pred, Tensor):
         return chosen[0]() if bool(pred) else chosen[1]()
@@ -66,9 +67,10 @@ def _scalar(given: Any, what: str, dtype: torch.dtype) -> Any:
     found = tensor(given)
     spec = found._value.spec
     if spec.dtype is not dtype:
-        raise TypeError(f"{what} is {found!r}, not a {str(dtype).removeprefix('torch.')} tensor")
+        wanted = str(dtype).removeprefix("torch.")
+        raise ArgumentTypeError(message(f"{what} is {found!r}, not a {wanted} tensor", found.op))
     if spec.shape not in ((), None):
-        raise ValueError(f"{what} is {found!r}: it has to be a single value")
+        raise ValueError(message(f"{what} is {found!r}: it has to be a single value", found.op))
     return found
 
 
@@ -234,8 +236,11 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
         raise TypeError(f"branch_fns is {branch_fns!r}: use functions, or numbers with functions")
     index = tensor(branch_index)
     if index.dtype.is_floating_point or index.dtype is torch.bool:
-        raise TypeError(f"branch_index is {index!r}, not an integer tensor")
+        raise ArgumentTypeError(message(f"branch_index is {index!r}, not an integer tensor", index.op))
     table = dict(pairs)
+    wrong = [key for key in table if not isinstance(key, int) or key < 0]
+    if wrong:
+        raise ArgumentTypeError(f"a branch's number is {wrong[0]!r}; use integers from 0 on")
     size = max(table) + 1
     other = default if default is not None else table[max(table)]
     functions = [table.get(number, other) for number in range(size)] + [other]

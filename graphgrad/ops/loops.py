@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..graph.body import home
@@ -65,8 +66,7 @@ def while_loop(
     graph = home(graph_of(first))
     opened = _opener(structure)
     condition = trace(graph, converting(cond), specs, names, opened)
-    if len(condition.outputs) != 1 or condition.outputs[0].spec.dtype is not torch.bool:
-        raise TypeError(f"cond returned {shape_of(condition.structure)!r}, not a bool tensor")
+    _check_condition(condition)
     rounds = trace(graph, converting(_as_list(body)), specs, names, opened)
     check_rounds(rounds, structure, specs)
     limit, maximum = _limit(maximum_iterations)
@@ -197,7 +197,21 @@ def _limit(maximum: Any) -> tuple[Any, int | None]:
         return None, None
     if isinstance(maximum, torch.Tensor):
         return maximum, None
+    if isinstance(maximum, bool) or not isinstance(maximum, (int, np.integer)):
+        raise TypeError(f"maximum_iterations is {maximum!r}, not an integer")
     return None, max(int(maximum), 0)
+
+
+def _check_condition(condition: Body) -> None:
+    if type(condition.structure) is not Leaf:
+        raise TypeError(f"cond returned {shape_of(condition.structure)!r}, not a bool tensor")
+    (found,) = condition.outputs
+    if found.spec.dtype is not torch.bool:
+        raise ArgumentTypeError(message(f"cond returned {found.spec!r}, not a bool tensor", found.op))
+    if found.spec.shape not in ((), None):
+        raise ValueError(message(f"cond returned {found.spec!r}: it has to be a single value", found.op))
+    for state in assigned_in([condition]):
+        raise ValueError(f"cond assigns {state.name}: only body can")
 
 
 def _limited(

@@ -28,6 +28,7 @@ def _scanned(
         raise TypeError(f"fn is {fn!r}, not a function")
     nest, values = flattened([elems])
     rows = [_item(value) for value in values]
+    _check_lengths(values)
     start, first = flattened([] if initial is None else [initial])
     state = [declared((), v.spec.dtype) if isinstance(v.spec, IntSpec) else v.spec for v in first]
     width = len(first)
@@ -52,6 +53,16 @@ def _scanned(
     specs = state if last else [_stacked(values[0].spec, value.spec) for value in body.outputs[width:]]
     given = added(graph, "Scan", name, [*first, *values, *used], specs, flow, (body,))
     return results([body.structure], given, back_prop)[0]
+
+
+def _check_lengths(values: Sequence[Value]) -> None:
+    if not values:
+        raise ValueError("elems is empty: there is no tensor to go along")
+    known = {value.spec.shape[0]: value for value in values if value.spec.shape}
+    known.pop(None, None)
+    if len(known) > 1:
+        told = ", ".join(f"{value.name} {value.spec!r}" for value in known.values())
+        raise ValueError(f"the tensors of elems have different numbers of items: {told}")
 
 
 def _item(value: Value) -> Spec:
@@ -106,7 +117,10 @@ def map_fn(
     """
     result = _scanned(fn, elems, None, named(name, "map"), back_prop, last=False)
     if dtype is not None:
-        for found, wanted in zip(flat(result), flat(dtype), strict=True):
+        tensors, dtypes = list(flat(result)), list(flat(dtype))
+        if len(tensors) != len(dtypes):
+            raise ValueError(f"fn returned {len(tensors)} tensors, dtype has {len(dtypes)}")
+        for found, wanted in zip(tensors, dtypes, strict=True):
             if found.dtype is not as_dtype(wanted):
                 raise TypeError(message(f"fn returned {found!r}, dtype says {wanted!r}", found.op))
     return result

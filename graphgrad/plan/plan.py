@@ -124,13 +124,16 @@ class _Planner:
         elif op.role is Role.GRADIENT:
             produced = op in self.created
         own: list[int] = []
+        started: list[int] = []
         cut: list[int] = []
         roots: list[int] = []
         for index, value in self._computed(op):
             if value in self.selection.passes:
                 step.fed[index] = self.feed_number[value]
             carrying = produced and value.spec.differentiable and self._connects(op, index, carries)
-            if carried and value.spec.differentiable and self._shares_node(op, index):
+            if carrying and self.through and value in self.xs:
+                started.append(index)
+            elif carried and value.spec.differentiable and self._shares_node(op, index):
                 if carrying:
                     own.append(index)
                 elif value not in self.xs and not _made_by_torch(op):
@@ -144,7 +147,7 @@ class _Planner:
                     step.gates[index] = tuple(self.stops[value])
             if value in fans and value in carries:
                 step.fans[index] = fans[value]
-        step.own, step.cut, step.roots = tuple(own), tuple(cut), tuple(roots)
+        step.own, step.started, step.cut, step.roots = tuple(own), tuple(started), tuple(cut), tuple(roots)
         return step
 
     def _computed(self, op: Operation) -> list[tuple[int, Value]]:

@@ -16,6 +16,7 @@ class Step:
     Attributes:
         tape: True if autograd must see it, False if it must not, None if it makes no difference.
         own: outputs that need an autograd node of their own, because their identity matters.
+        started: outputs likewise that start the tape if nothing upstream of them turns out to be on it.
         cut: outputs that leave the tape: they may be the very tensor that was read.
         roots: outputs that start the tape: nothing upstream of them is differentiated.
         gates: output -> the numbers of the calls that stop there.
@@ -27,6 +28,7 @@ class Step:
     op: Operation
     tape: bool | None = None
     own: tuple[int, ...] = ()
+    started: tuple[int, ...] = ()
     cut: tuple[int, ...] = ()
     roots: tuple[int, ...] = ()
     gates: dict[int, tuple[int, ...]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ..graph.body import original
 from ..graph.operation import Operation, Role, Value, handle_of
 from ..ground.errors import RecordingError, message
 from ..ground.spec import Spec
@@ -126,9 +127,16 @@ def change(tensor: Tensor, new: Any) -> None:
         # Behind autograd's back: the numbers change, and gradients flow as if they had not.
         with torch.enable_grad():
             base = record(straight_through, (handle_of(owner), base), {})
-    _move(owner, base._value)
+    before = variable._value if variable is not None else owner
+    if owner.op.graph is base._value.op.graph and original(owner) is owner:
+        _move(owner, base._value)
+    elif variable is not None:
+        variable.rebind(base._value)
+    else:
+        what = f"{original(owner).name} is from outside of this branch or body and can't change in place in it"
+        raise RecordingError(message(what, original(owner).op, "return the new tensor from the branch or body"))
     if variable is not None:
-        update(variable, base._value)
+        update(variable, base._value, before)
 
 
 def _overlaps(shape: Sequence[Any], strides: Sequence[int]) -> bool:

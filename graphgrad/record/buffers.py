@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ..graph.body import BodyGraph, current_body, original, root_of
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Operation, Role, Value, hold
 from ..ground.errors import RecordingError, message
@@ -43,6 +44,7 @@ def buffer(graph: Graph, tensor: torch.Tensor) -> Variable:
 
 def state_of(value: Value) -> Variable | None:
     """The variable that has this value now, if one has."""
+    value = original(value)
     if value.op.role is Role.READ:
         variable = value.op.payload.variable
         return variable if isinstance(variable, Variable) and variable._value is value else None
@@ -50,8 +52,8 @@ def state_of(value: Value) -> Variable | None:
     return found if isinstance(found, Variable) else None
 
 
-def update(variable: Variable, value: Value) -> None:
-    """Record that the buffer has a new value from here on."""
+def update(variable: Variable, value: Value, before: Value) -> None:
+    """Record that the buffer, which had one value before, has a new one from here on."""
     state = variable.state
     if not state.buffer:
         raise RecordingError(
@@ -62,6 +64,11 @@ def update(variable: Variable, value: Value) -> None:
             message(f"the buffer {state.name} is {state.spec!r} and can't become {value.spec!r}", value.op)
         )
     graph = state.graph
+    body = current_body()
+    if body is not None and root_of(body) is graph:
+        body.before.setdefault(state, before)
+        body.assigned[state] = body.capture(value)
+        return
     with graph.name_scope(f"{state.name}/"):
         op = graph.add(Role.ASSIGN, "Assign", "update", (value,), (state.spec,), payload=state)
     graph.add_to_collection(UPDATE_OPS, op)
@@ -72,6 +79,19 @@ def update(variable: Variable, value: Value) -> None:
     else:
         _attach(value.op, [op])
         _settle()
+
+
+def replace(variable: Variable, value: Value) -> None:
+    """Let the buffer have this value from here on."""
+    before = variable._value
+    variable.rebind(value)
+    update(variable, value, before)
+
+
+def restore(body: BodyGraph) -> None:
+    """What a body makes of buffers is its caller's business; outside they are what they were."""
+    for state, before in body.before.items():
+        state.variable.rebind(before)
 
 
 def refuse_changed(tensors: Any, wanted: str) -> None:

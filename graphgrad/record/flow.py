@@ -185,11 +185,12 @@ class Scan(Flow):
             for row in kept:
                 row.reverse()
         if not places:
-            return self._end([self._none(n) for n in range(len(kept))], given, taped)
+            device = given[self.state].device
+            return self._end([self._none(n, device) for n in range(len(kept))], given, taped)
         return self._end([torch.stack(row) for row in kept], given, taped)
 
-    def _none(self, number: int) -> torch.Tensor:
+    def _none(self, number: int, device: torch.device) -> torch.Tensor:
         """No result at all, of the shape that results have as far as it is known."""
         spec = self.body.outputs[self.state + number].spec
         sizes = [0 if size is None else size for size in spec.shape or ()]
-        return torch.zeros([0, *sizes], dtype=spec.dtype)
+        return torch.zeros([0, *sizes], dtype=spec.dtype, device=device)

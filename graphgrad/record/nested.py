@@ -6,6 +6,7 @@ through that, so that nothing here knows how to differentiate.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from ..graph.body import BodyGraph, body_of
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of
 from ..ground.spec import IntSpec, Spec
+from . import buffers
 from .dims import Dim
 from .infer import Leaf, Modes, leaves, rebuild
 from .record import record
@@ -84,7 +86,8 @@ def trace(
         specs, names: of its arguments.
         arrange: a flat list of tensors -> the function's arguments.
     """
-    with body_of(outer) as graph:
+    with body_of(outer) as graph, contextlib.ExitStack() as stack:
+        stack.callback(buffers.restore, graph)
         inputs = tuple(
             graph.enter(Role.PLACEHOLDER, "Argument", name, (), (spec,), None, (), {}, None, None, "", ()).values[0]
             for spec, name in zip(specs, names, strict=True)
@@ -172,10 +175,15 @@ def promote(body: Body, value: Value) -> None:
 
 
 def handed_on(graph: Graph, states: Sequence[State], values: Sequence[Value]) -> list[Operation]:
-    """Assigns of what bodies have made of some variables."""
+    """Assigns of what bodies have made of some variables; those of buffers run with the operation anyway."""
+    assigns = []
     with graph.as_default():
-        pairs = zip(states, values, strict=True)
-        return [state.assign("Assign", f"{state.name}/assign", None, value) for state, value in pairs]
+        for state, value in zip(states, values, strict=True):
+            if state.buffer:
+                buffers.replace(state.variable, value)
+            else:
+                assigns.append(state.assign("Assign", f"{state.name}/assign", None, value))
+    return assigns
 
 
 def add(graph: Graph, type: str, name: str, reads: Sequence[Value], signature: Nested) -> tuple[Value, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ..graph import operation
-from ..graph.body import current_body, home, root_of
+from ..graph.body import BodyGraph, current_body, home, root_of
 from ..graph.graph import NO_OPTIONS, Graph
 from ..graph.operation import Operation, Role, Value, handle_of, hold
 from ..ground.errors import ArgumentTypeError, message
@@ -78,12 +78,12 @@ class State:
 
     def read(self) -> Value:
         """The value of a read at this point of the recording."""
-        body = current_body()
-        if body is not None and self in body.assigned and body.context.controls:
-            return body.assigned[self]
-        if self.buffer or not self.graph.context.controls:
+        if self.buffer:
             return self.value
-        return new_read(self, self.name + "/read")
+        body = current_body()
+        if body is not None and root_of(body) is self.graph:
+            return _read_in(body, self)
+        return new_read(self, self.name + "/read") if self.graph.context.controls else self.value
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -135,6 +135,8 @@ class Variable(Tensor):
 
     def read_value(self) -> Any:
         """A new read, ordered after the current control dependencies."""
+        if current_body() is not None:
+            return Tensor.of(self.state.read())
         return Tensor.of(new_read(self.state, self.state.name + "/read"))
 
     @property
@@ -187,6 +189,23 @@ def may_equal(shape: Any, wanted: Any) -> bool:
     return len(shape) == len(wanted) and all(
         have is None or want is None or have == want for have, want in zip(shape, wanted, strict=True)
     )
+
+
+def _read_in(body: BodyGraph, state: State) -> Value:
+    """What a read inside a branch or body sees: of the assigns, those that it was told to wait for."""
+    waits: dict[Operation, None] = {}
+    ordered, graph = False, body
+    while isinstance(graph, BodyGraph):
+        ordered = ordered or bool(graph.context.controls)
+        waits |= graph.waits
+        if (ordered or waits) and state in graph.assigned:
+            return graph.assigned[state]
+        graph = graph.outer  # type: ignore[assignment]
+    outer = [op for op in waits if op.graph is graph]
+    if not outer and not state.graph.context.controls:
+        return state.value
+    with state.graph.control_dependencies(outer):
+        return new_read(state, state.name + "/read")
 
 
 def new_read(state: State, name: str) -> Value:

@@ -202,11 +202,11 @@ class Emitter:
         for index in step.cut:
             name = self.names.of[op.values[index]]
             self._emit(f"{name} = {name}.detach()", op, (name,), (name,))
-        if step.own:
+        if step.own or step.started:
             self._set_grad(True, op)
-        for index in step.own:
+        for index in (*step.own, *step.started):
             name = self.names.of[op.values[index]]
-            if op.role is Role.GRADIENT:
+            if op.role is Role.GRADIENT or index in step.started:
                 self._emit(f"{name} = handed({name})", op, (name,), (name,))
                 continue
             others = [self.name(read) for read in op.reads if read.spec.differentiable]
