@@ -13,7 +13,7 @@ import torch
 
 import graphgrad as gg
 
-# ("set", target, function, one, other), ("stop", target, one), ("slope", target, function, one, other),
+# ("set", target, function, one, other), ("stop", target, one), ("slope" or "partial", target, function, one, other),
 # ("cond", variable, block, block), ("while", rounds, variable, block)
 Statement = tuple[Any, ...]
 Block = tuple[Statement, ...]
@@ -46,7 +46,7 @@ def _statement(block: st.SearchStrategy[Block]) -> st.SearchStrategy[Statement]:
 _simple: st.SearchStrategy[Statement] = st.one_of(
     st.tuples(st.just("set"), _variable, _function, _variable, _variable),
     st.tuples(st.just("stop"), _variable, _variable),
-    st.tuples(st.just("slope"), _variable, _function, _variable, _variable),
+    st.tuples(st.sampled_from(["slope", "partial"]), _variable, _function, _variable, _variable),
 )
 _block = st.recursive(
     st.lists(_simple, min_size=1, max_size=3).map(tuple),
@@ -71,6 +71,9 @@ def eager(block: Block, state: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         elif kind == "slope":
             target, name, one, other = rest
             values[target] = _slope(name, values[one], values[other])
+        elif kind == "partial":
+            target, name, one, other = rest
+            values[target] = _slope(name, values[one], values[one] * values[other])
         elif kind == "cond":
             values = eager(rest[1] if values[rest[0]] > 0.3 else rest[2], values)
         else:
@@ -103,11 +106,12 @@ def recorded(block: Block, state: Sequence[Any]) -> list[Any]:
             values[target] = FUNCTIONS[name](values[one], values[other])
         elif kind == "stop":
             values[rest[0]] = gg.stop_gradient(values[rest[1]])
-        elif kind == "slope":
+        elif kind in ("slope", "partial"):
             target, name, one, other = rest
             z = gg.identity(values[one])
-            y = FUNCTIONS[name](z, values[other])
-            values[target] = gg.gradients(y, z, unconnected_gradients="zero")[0]
+            h = values[other] if kind == "slope" else z * values[other]
+            y = FUNCTIONS[name](z, h)
+            values[target] = gg.gradients(y, z, stop_gradients=[h], unconnected_gradients="zero")[0]
         elif kind == "cond":
             watched, yes, no = rest
             values = _branched(values, watched, yes, no)
@@ -142,10 +146,11 @@ def depends(block: Block, state: Sequence[frozenset[int]]) -> list[frozenset[int
                 values[target] = frozenset()
         elif kind == "stop":
             values[rest[0]] = frozenset()
-        elif kind == "slope":
+        elif kind in ("slope", "partial"):
             target, name, one, other = rest
-            found = {"mul": values[other], "sin": values[one], "one": values[one]}
-            values[target] = found.get(name, values[one] | values[other] if name == "tanh" else frozenset())
+            h = values[other] if kind == "slope" else values[one] | values[other]
+            found = {"mul": h, "sin": values[one], "one": values[one], "tanh": values[one] | h}
+            values[target] = found.get(name, frozenset())
         elif kind == "cond":
             yes, no = depends(rest[1], values), depends(rest[2], values)
             values = [one | other for one, other in zip(yes, no, strict=True)]

@@ -116,17 +116,29 @@ class Loop(Flow):
         taped = _on_tape(given)
         go_on, asked = self._begin(given, 0, self.condition, False)
         step, used = self._begin(given, 1, self.body, taped)
+        if taped and self.condition.computes:
+            go_on = _quiet(go_on)
         state = given[: self.width]
         repeat = _driver(self.width, len(asked), len(used), self.maximum is not None)
         return self._end(repeat(go_on, step, self.maximum, *state, *asked, *used), given, taped)
 
 
+def _quiet(program: Compiled) -> Compiled:
+    """The program off autograd's tape, whatever it is given."""
+
+    def call(*values: Any) -> tuple[Any, ...]:
+        torch._C._set_grad_enabled(False)
+        try:
+            return program(*values)
+        finally:
+            torch._C._set_grad_enabled(True)
+
+    return call
+
+
 @functools.cache
 def _driver(width: int, asked: int, used: int, limited: bool) -> Callable[..., Any]:
-    """A loop over this many variables, as Python text: taking tuples apart in each round would cost as much again.
-
-    A condition is never on the tape: it is evaluated without gradients.
-    """
+    """A loop over this many variables, as Python text: taking tuples apart in each round would cost as much again."""
     state = [f"v{n}" for n in range(width)]
     to_condition, to_step = ([f"{letter}{n}" for n in range(count)] for letter, count in (("a", asked), ("u", used)))
     condition = f"go_on({', '.join([*state, *to_condition])})[0]"

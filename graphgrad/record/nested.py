@@ -63,6 +63,12 @@ class Body:
         return any(getattr(op.signature, "random", False) for op in self.graph.get_operations())
 
     @property
+    def computes(self) -> bool:
+        """Whether something in it would go on autograd's tape."""
+        ops = self.graph.get_operations()
+        return any(op.role is Role.CALL and value.spec.differentiable for op in ops for value in op.values)
+
+    @property
     def attention(self) -> bool:
         return any(getattr(op.signature, "attention", False) for op in self.graph.get_operations())
 

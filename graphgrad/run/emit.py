@@ -354,6 +354,8 @@ class Emitter:
         text = f"{', '.join(found)}, = torch.autograd.grad({arguments})"
         uses = [*ys, *xs, *(self.name(seed) for seed in sweep.seeds if seed is not None)]
         self._emit(text, op, uses, found)
+        if self.switched and self.plan.through:
+            self._emit("run.sweep = -1", op)  # the gates are open for the sweeps of the caller
         parts = iter(found)
         for k, group in zip(sweep.outputs, sweep.groups, strict=True):
             terms = [next(parts) for _ in group]

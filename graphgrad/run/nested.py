@@ -38,7 +38,7 @@ def _direct(program: Program, width: int) -> Compiled:
     head, body = program.text[:start], program.text[start:]
     body = body.replace("(feeds, state, const, run):", f"({', '.join(names)}):", 1)
     body = re.sub(r"(?m)^(    \w+ = (?:handed\()?)feeds\[(\d+)\]", r"\1feed_\2", body)
-    body = re.sub(r"(?m)^    return \[(.*)\], \[\]$", lambda found: f"    return ({found[1]},)", body)
+    body = re.sub(r"(?m)^    return \[(.*)\], \[\]$", lambda found: f"    return ({found[1]}{',' if found[1] else ''})", body)
     namespace = {**program.call.__globals__, "const": program.constants, "_program": program}
     exec(compile("\n" * head.count("\n") + body, program.filename, "exec"), namespace)  # noqa: S102
     direct: Compiled = namespace["program"]

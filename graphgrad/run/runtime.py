@@ -20,7 +20,8 @@ class Run:
     """The switches and random streams of one run.
 
     Attributes:
-        sweep: the number of the gradients() call whose sweep is under way; gates and sums go by it.
+        sweep: the number of the gradients() call whose sweep is under way; gates and sums go by it. -1 is none of
+            this program: that of a caller.
     """
 
     __slots__ = ("sweep", "_orders", "_draw")
@@ -40,7 +41,7 @@ class Run:
         return aliases
 
     def order(self) -> str:
-        return self._orders[self.sweep]
+        return self._orders[self.sweep] if self.sweep >= 0 else "default"
 
     def draw(self, operation: int, function: Callable[[], Any], seed: int | None = None) -> Any:
         """Call a random function on the stream of an operation, which may have a seed of its own."""
