@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import between
@@ -20,6 +20,7 @@ from .adjoint import AnyValue, Cotangent, Node, derivative_of
 from .reach import candidates
 from .verdict import SHOWN, Break, Verdict
 from .verdict import Explanation as Explanation
+from .within import has_bodies, inside
 
 
 def explain(ys: Any, xs: Any, stop_gradients: Any = None) -> Explanation:
@@ -76,6 +77,10 @@ class _Cut:
     onward: list[str] = field(default_factory=list)
 
 
+# Where it is, and of which kind -> a cut.
+_Found: TypeAlias = dict[tuple[Node, int, str], _Cut]
+
+
 class _Search:
     """The answers for one set of ys, xs and stops."""
 
@@ -121,13 +126,16 @@ class _Search:
 
     def _forth(self) -> list[_Cut]:
         """From the xs: which of them each value depends on, and the cuts on the way, oldest first."""
-        down, found = self.down, dict[tuple[Node, int, str], _Cut]()
+        down, found = self.down, _Found()
         for node in self.nodes:
             reads = node.reads
             bits = 0
             for read in reads:
                 bits |= down.get(read, 0)
             if not bits:
+                continue
+            if has_bodies(node):
+                self._note_inside(found, node)
                 continue
             derivative = derivative_of(node)
             for k, value in enumerate(node.values):
@@ -140,7 +148,26 @@ class _Search:
                             self._note(found, node, k, i)
         return list(found.values())
 
-    def _note(self, found: dict[tuple[Node, int, str], _Cut], node: Node, k: int, i: int) -> None:
+    def _note_inside(self, found: _Found, op: Operation) -> None:
+        """Add the reasons that lie in the bodies of a branch or a loop."""
+        reads, down = op.reads, self.down
+        wanted = [i for i, read in enumerate(reads) if read in down]
+        for k, value in enumerate(op.values):
+            if value not in self.way:
+                continue
+            answer = inside(op, k, wanted, _Search)
+            for i in sorted(answer.passed | answer.choosing):
+                down[value] = down.get(value, 0) | down[reads[i]]
+                if value in self.stops or i in answer.choosing:
+                    self._note(found, op, k, i)
+            for (inner, kind), (told, positions, minor) in answer.cuts.items():
+                lost = sorted({self._label(reads[i]) for i in positions})
+                told = replace(told, label=self._label(value), lost=lost)
+                cut = found[inner, op.id, f"{kind} {k}"] = _Cut(told, 0, value, minor)
+                for i in positions:
+                    cut.below |= down[reads[i]]
+
+    def _note(self, found: _Found, node: Node, k: int, i: int) -> None:
         """Add the reasons why a gradient of output k does not go on to read i."""
         value, read = node.values[k], node.reads[i]
         for kind, first in self._reasons(node, k, i):
@@ -153,7 +180,9 @@ class _Search:
                 reason = _reason(kind, node, k, i)
                 tensor = read if kind == "integer" and value.spec.differentiable else value  # an x of integers
                 told = Break(kind, op, _name(tensor), reason[1], reason[0], self._label(value), [])
-                minor = isinstance(value.spec, IntSpec) or (kind == "no derivative" and node is not op)
+                minor = isinstance(value.spec, IntSpec) or (
+                    kind == "no derivative" and (node is not op or has_bodies(node))
+                )
                 cut = found[node, k, kind] = _Cut(told, 0, value, minor)
             cut.below |= below
             label = self._label(read)
@@ -167,7 +196,10 @@ class _Search:
         real = read.spec.differentiable
         if value in self.stops:
             yield "stop", not (real or value.spec.differentiable)
-        if not value.spec.differentiable:
+        if has_bodies(node):
+            if i not in derivative.connects[k]:
+                yield "no derivative", False
+        elif not value.spec.differentiable:
             yield "integer", not real
         elif i in derivative.connects[k]:
             if (k, i) in derivative.missing:
@@ -327,6 +359,7 @@ _SAYS = {
     "no derivative": "nothing flows through this operation: its derivative does not depend on that input",
     "linear": "the derivative of this operation does not depend on that input: it is constant in it",
     "assign": "what a variable is assigned is a constant",
+    "choice": "it only chooses the branch, or how many rounds there are",
     "not implemented": "torch has no gradient for",
 }
 _HINTS = {
@@ -349,6 +382,8 @@ def _reason(kind: str, node: Node, k: int, i: int) -> tuple[str, str]:
         op = node if isinstance(node, Operation) else node.op
         order = "" if node is op else "the derivative of "
         said = f"{said} {order}{op.type}: {derivative_of(node).missing[k, i]}"
+    elif kind == "no derivative" and has_bodies(node):
+        said = _SAYS["choice"]
     elif kind == "integer" and not node.reads[i].spec.differentiable:
         hint = _HINTS["integer x"]
     elif kind == "no derivative" and not isinstance(node, Operation):

@@ -48,8 +48,10 @@ class Way:
 class NestedDerivative(Derivative):
     """The derivative of an operation with bodies: the union of those of its ways."""
 
+    ways: Sequence[Way]
+
     def __init__(self, ways: Sequence[Way], inputs: int, outputs: int) -> None:
-        self._ways = ways
+        self.ways = ways
         self._inputs = inputs
         self._outputs = outputs
         self._products = {}
@@ -58,7 +60,7 @@ class NestedDerivative(Derivative):
 
     def _connected(self, k: int) -> tuple[int, ...]:
         found: set[int] = set()
-        for way in self._ways:
+        for way in self.ways:
             output = way.outputs[k]
             if output is None or not output.spec.differentiable:
                 continue
@@ -79,7 +81,7 @@ class NestedDerivative(Derivative):
         key = (outputs, inputs)
         found = self._products.get(key)
         if found is None:
-            ways = [_product(way, outputs, inputs) for way in self._ways]
+            ways = [_product(way, outputs, inputs) for way in self.ways]
             width = self._inputs + self._outputs + len(outputs)
             found = self._products[key] = NestedDerivative(ways, width, len(inputs))
         return found
@@ -134,6 +136,9 @@ def _argument(graph: Graph, like: Value) -> Value:
     return graph.add(Role.PLACEHOLDER, "Argument", "argument", (), (like.spec,)).values[0]
 
 
+COPIES = "copies"  # the annex of a way's graph: operation -> the one of a body that it is a copy of
+
+
 def written_out(graph: Graph, body: Body, arguments: Sequence[Value]) -> list[Value]:
     """The body's operations once more, in another graph and with these arguments and captures; its outputs."""
     place: dict[Value, Value] = dict(zip(body.placeholders, arguments, strict=True))
@@ -147,6 +152,7 @@ def written_out(graph: Graph, body: Body, arguments: Sequence[Value]) -> list[Va
                 op.role, op.type, op.name, reads, specs, op.target, args, options, op.signature, op.payload
             )
             copy.code, copy.lasti = op.code, op.lasti
+            graph.annexes.setdefault(COPIES, {})[copy] = op
             place.update(zip(op.values, copy.values, strict=True))
         elif op.role is Role.GRADIENT:
             place.update(_again(graph, op, place))

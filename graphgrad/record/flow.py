@@ -26,6 +26,10 @@ class Flow:
     places: tuple[tuple[int, ...], ...] = field(kw_only=True)
     signature: Nested | None = field(default=None, kw_only=True, repr=False)
 
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        """The bodies, each with what it is and whether a call that is on the tape or off it runs it there."""
+        raise NotImplementedError
+
     def _begin(self, given: Sequence[Any], number: int, body: Body, taped: bool) -> tuple[Compiled, list[Any]]:
         """The program of a body and the captures that it is called with."""
         device = next((each.device for each in given if isinstance(each, torch.Tensor)), None)
@@ -83,6 +87,9 @@ class Branches(Flow):
 
     __name__ = "cond"
 
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        return [(f"branch {number}", body, taped) for number, body in enumerate(self.bodies)]
+
     def __call__(self, choice: Any, *given: Any) -> tuple[Any, ...]:
         chosen = int(choice)
         if isinstance(choice, torch.Tensor) and choice.dtype == torch.bool:
@@ -111,6 +118,9 @@ class Loop(Flow):
     maximum: int | None = None
 
     __name__ = "while_loop"
+
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        return [("condition", self.condition, False), ("body", self.body, taped)]
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         taped = _on_tape(given)
@@ -175,6 +185,9 @@ class Scan(Flow):
     reverse: bool = False
 
     __name__ = "scan"
+
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        return [("item", self.body, taped)]
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         taped = _on_tape(given)

@@ -37,12 +37,14 @@ class Body:
         inputs: its arguments.
         outputs: what it returns, flat.
         structure: the nest that it returns, a Leaf for each output.
+        made: (on the tape or off it, device) -> what was compiled, for whoever wants to read it.
     """
 
     graph: BodyGraph
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     structure: Any
+    made: dict[tuple[bool, str], Any] = field(default_factory=dict)
     _programs: dict[Any, Compiled] = field(default_factory=dict)
 
     # Set by the floor that compiles programs.

@@ -194,13 +194,14 @@ def may_equal(shape: Any, wanted: Any) -> bool:
 def _read_in(body: BodyGraph, state: State) -> Value:
     """What a read inside a branch or body sees: of the assigns, those that it was told to wait for."""
     waits: dict[Operation, None] = {}
-    ordered, graph = False, body
+    ordered = False
+    graph: Graph = body
     while isinstance(graph, BodyGraph):
         ordered = ordered or bool(graph.context.controls)
         waits |= graph.waits
         if (ordered or waits) and state in graph.assigned:
             return graph.assigned[state]
-        graph = graph.outer  # type: ignore[assignment]
+        graph = graph.outer
     outer = [op for op in waits if op.graph is graph]
     if not outer and not state.graph.context.controls:
         return state.value

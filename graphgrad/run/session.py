@@ -23,6 +23,7 @@ from ..record.tensor import Tensor
 from .emit import Emitter, emit
 from .failure import failure
 from .feeds import feed
+from .nested import source
 from .placement import log, placed
 from .program import Program
 from .results import convert
@@ -170,7 +171,8 @@ class Session:
     def source(self, fetches: Any, feed_dict: Any = (), *, watch: Watch | Sequence[Watch] | None = None) -> str:
         """The PyTorch program that such a run executes, as readable Python.
 
-        The text runs by itself: `program(feeds, state, const, run)` takes what `program_inputs` gives.
+        The text runs by itself: `program(feeds, state, const, run)` takes what `program_inputs` gives. Below it are
+        the programs of branches and loop bodies, to be read: `program` calls its own copies of them.
 
         Args:
             fetches: as in `run`.
@@ -180,7 +182,7 @@ class Session:
         keys = tuple(self._feed_key(key) for key in feed_dict)
         watches = as_watches(watch)
         prepared = self._prepare_watched(fetches, keys, watches) if watches else self._prepare(fetches, keys)
-        return prepared.program.text
+        return source(prepared.program, self._device)
 
     def plan(self, fetches: Any, feed_dict: Any = ()) -> Plan:
         """What such a run does, in which order, as data; `gg.plot` draws it.

@@ -487,3 +487,99 @@ def test_an_integer_x_is_named_itself():
     words = gg.placeholder(gg.int64, [None], name="words")
     told = gg.explain(torch.nn.Embedding(5, 3)(words).sum(), words)[0].breaks[0]
     assert told.kind == "integer" and told.tensor == "words:0" and told.op.type == "Embedding"
+
+
+# -- branches and loops -----------------------------------------------------------------------------------
+
+
+def told(answer):
+    return [(each.kind, each.op.name, each.tensor) for each in answer.breaks]
+
+
+def test_a_branch_that_cuts_beside_one_that_does_not():
+    x, p = gg.placeholder(gg.float32, [], name="x"), gg.placeholder(gg.bool, [], name="p")
+    y = gg.cond(p, lambda: x * x, lambda: gg.stop_gradient(x * 2.0, name="cut"), name="choice")
+    answer = gg.explain(y, [x, p])
+    assert answer[0].connected and answer[0].path == ["x", "choice"] and answer[0].symbol == "◐"
+    assert told(answer[0]) == [("stop_gradient", "cut", "cut:0")]
+    text = str(answer[0])
+    assert "it also reaches choice, cut here: inside choice: it is the output of stop_gradient (cut:0)" in text
+    assert "at       cut: float32[] = detach(mul)" in text and "test_explain.py" in text
+    assert "✗ cut in cut: inside choice" in answer.tree()
+    assert told(answer[1]) == [("no derivative", "choice", "choice:0")]
+    assert "it only chooses the branch" in str(answer[1])
+
+
+def test_two_branches_that_both_cut():
+    x, p = gg.placeholder(gg.float32, [], name="x"), gg.placeholder(gg.bool, [])
+    y = gg.cond(p, lambda: gg.cast(gg.cast(x, gg.int32, name="k"), gg.float32), lambda: gg.floor(x, name="f"))
+    answer = gg.explain(y * 2.0, x)
+    assert told(answer[0]) == [("integer", "k", "k:0"), ("no derivative", "f", "f:0")]
+    assert "every path is cut, at these 2 places" in str(answer) and answer[0].nearest == "cond:0"
+    assert gg.gradients(y, x) == [None]
+
+
+def test_a_branch_of_integers():
+    x, p = gg.placeholder(gg.float32, [], name="x"), gg.placeholder(gg.bool, [])
+    y = gg.cond(p, lambda: gg.cast(x, gg.int32, name="k"), lambda: gg.constant(1))
+    assert told(gg.explain(gg.cast(y, gg.float32), x)[0]) == [("integer", "k", "k:0")]
+
+
+def test_what_a_branch_does_not_read_is_on_no_path():
+    x, w, p = gg.constant(1.0), gg.constant(1.0, name="w"), gg.placeholder(gg.bool, [])
+    y, z = gg.cond(p, lambda: (x, w), lambda: (x * 2.0, w))
+    answer = gg.explain(y, w)
+    assert not answer[0].connected and answer[0].breaks == [] and "no operation leads" in answer[0].note
+    assert gg.explain(z, w)[0].connected
+
+
+def test_a_body_that_cuts():
+    x, w, n = gg.constant(1.0, name="x"), gg.constant(9.0, name="w"), gg.constant(3, name="n")
+    _, y = gg.while_loop(
+        lambda i, y: (i < n) & (y < w), lambda i, y: (i + 1, y + gg.stop_gradient(x, name="cut")),
+        [0, gg.constant(1.0)], name="rounds",
+    )  # fmt: skip
+    answer = gg.explain(y, [x, w, n])
+    assert told(answer[0]) == [("stop_gradient", "cut", "cut:0")]
+    assert [told(each) for each in answer.verdicts[1:]] == [[("no derivative", "rounds", "rounds:1")]] * 2
+    assert "how many rounds" in str(answer[1])
+
+
+def test_a_body_that_cuts_what_it_starts_from():
+    x = gg.constant(1.0, name="x")
+    _, y = gg.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, gg.floor(y, name="cut")), [0, x])
+    answer = gg.explain(y, x)
+    assert answer[0].connected  # after no round at all
+    _, y = gg.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, gg.stop_gradient(y, name="stop")), [0, x])
+    assert told(gg.explain(y, x)[0]) == [("stop_gradient", "stop", "stop:0")]
+
+
+def test_a_cut_in_a_branch_in_a_loop_is_named():
+    x = gg.constant(1.0, name="x")
+    _, y = gg.while_loop(
+        lambda i, y: i < 3,
+        lambda i, y: (i + 1, gg.cond(i > 1, lambda: y + gg.round(x, name="deep"), lambda: y)),
+        [0, gg.constant(1.0)],
+    )
+    answer = gg.explain(y, x)
+    assert told(answer[0]) == [("no derivative", "deep", "deep:0")] and "test_explain.py" in answer[0].breaks[0].place
+
+
+def test_a_cut_in_a_map():
+    x = gg.constant([1.0, 2.0], name="x")
+    answer = gg.explain(gg.map_fn(lambda row: gg.floor(row, name="cut"), x), x)
+    assert told(answer[0]) == [("no derivative", "cut", "cut:0")] and "inside map: " in str(answer)
+
+
+def test_a_stop_at_a_branch():
+    x, p = gg.placeholder(gg.float32, [], name="x"), gg.placeholder(gg.bool, [])
+    y = gg.cond(p, lambda: x * 2.0, lambda: x, name="choice")
+    assert told(gg.explain(y * 2.0, x, stop_gradients=[y])[0]) == [("stop", "choice", "choice:0")]
+
+
+def test_a_missing_gradient_in_a_branch():
+    x, p = gg.placeholder(gg.float32, [], name="x"), gg.placeholder(gg.bool, [])
+    y = gg.cond(p, lambda: torch.special.zeta(x + 2.0, x + 1.0), lambda: gg.constant(1.0))
+    answer = gg.explain(y, x)
+    assert answer[0].breaks[0].kind == "not implemented" and "SpecialZeta" in str(answer)
+    assert answer[0].breaks[0].op.graph is not gg.get_default_graph()

@@ -112,3 +112,54 @@ def test_long_bodies_are_split_and_still_work():
     x = tensor(0.0, requires_grad=True)
     (y,) = run(x)
     assert y.detach() == 3000.0 and torch.autograd.grad(y, x) == (tensor(1.0),)
+
+
+# -- the text ---------------------------------------------------------------------------------------------
+
+
+def test_the_source_of_a_run_has_the_bodies_below():
+    x = gg.placeholder(gg.float64, [], name="x")
+
+    def turn(i, y):
+        return i + 1, gg.cond(y > 1, lambda: torch.sin(y) * x, lambda: torch.exp(y), name="choice")
+
+    with gg.name_scope("deep"):
+        _, y = gg.while_loop(lambda i, y: i < 3, turn, [0, x], name="rounds")
+    z = gg.map_fn(lambda row: row * 2.0, gg.stack([y, x]), name="each")
+    fetches = [z, gg.gradients(y, x)[0]]
+    with gg.Session(outputs="torch") as session:
+        text = session.source(fetches, [x])
+        inputs = session.program_inputs(fetches, {x: 0.3})
+        expected = session.run(fetches, {x: 0.3})
+    comments = [line for line in text.splitlines() if line.startswith("# ")]
+    assert comments == [
+        "# deep/rounds: condition", "# deep/rounds: body", "# choice: branch 0", "# choice: branch 1", "# each: item",
+    ]  # fmt: skip
+    assert "torch.sin" in text[text.index("# choice: branch 0") : text.index("# choice: branch 1")]
+    assert "torch.exp" in text[text.index("# choice: branch 1") :]
+    assert text.count("def program(") == 1 and "def deep_rounds_body(" in text
+    namespace = {}
+    exec(text, namespace)
+    for found, wanted in zip(namespace["program"](*inputs)[0], expected, strict=True):
+        torch.testing.assert_close(found.detach(), wanted)
+
+
+def test_long_programs_with_long_bodies_do_not_mix_their_functions():
+    def long(a):
+        for _ in range(1500):
+            a = a + 1.0
+        return a
+
+    x = gg.placeholder(gg.float64, [], name="x")
+    y = long(gg.cond(x > 0, lambda: long(x), lambda: x))
+    with gg.Session() as session:
+        text, inputs = session.source(y, [x]), session.program_inputs(y, {x: 1.0})
+    namespace = {}
+    exec(text, namespace)
+    assert namespace["program"](*inputs)[0] == [torch.tensor(3001.0, dtype=torch.float64)]
+
+
+def test_the_source_without_bodies_is_the_programs_text():
+    x = gg.placeholder(gg.float64, [], name="x")
+    with gg.Session() as session:
+        assert session.source(x * 2.0, [x]).rstrip().endswith("return [mul], []")
