@@ -31,7 +31,13 @@ def cond(
     """One of two branches, chosen in the run; only its operations are executed.
 
     Branches may read any tensor from outside. The gradient goes through the branch that was taken; what only
-    the other one reads gets zeros.
+    the other one reads gets zeros, and None what none reads, pred itself included. That holds at every order: a
+    second derivative is None only if no branch has one.
+
+    An assign in a branch happens if the branch is taken. A read after it, inside `control_dependencies`, sees it.
+    A tensor from inside gets out by being returned only. `gradients` works inside, with respect to tensors from
+    outside as well; `ValueError` if its ys also read something else that was computed outside from the same x,
+    whose part would be missing.
 
     Args:
         pred: a bool tensor of rank 0.

@@ -30,6 +30,13 @@ def while_loop(
 ) -> Any:  # fmt: skip
     """Repeat `body` on its own results while `cond` of them holds; differentiable at every order.
 
+    First values and tensors from outside that body reads get gradients, zeros if the run has no use for them;
+    counters and what cond alone reads get None, and so do first values of variables that have no way into the
+    result. After no round at all the gradient is that of the first values. `gradients` works inside; in its round
+    a loop variable is independent of everything from outside, the first value included.
+
+    body may assign variables and call modules that keep statistics: what the last round leaves is assigned.
+
     Args:
         cond: takes the loop variables, returns a bool tensor of rank 0.
         body: takes the loop variables, returns as many, of the same dtypes and shapes.

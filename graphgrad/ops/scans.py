@@ -101,6 +101,9 @@ def map_fn(
 ) -> Any:  # fmt: skip
     """The results of `fn` for the items along the first axis of elems, stacked.
 
+    fn may read tensors from outside, draw and call modules; it assigns no variables, so that a batch norm has to be
+    in eval mode. Where there are no items, sizes of results that nothing tells are 0.
+
     Args:
         fn: takes an item (a nest of them if elems is one), returns a tensor or a nest.
         elems: a tensor [n, ...] or a nest of tensors with the same n.

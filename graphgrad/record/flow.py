@@ -32,12 +32,12 @@ class Flow:
 
     def _begin(self, given: Sequence[Any], number: int, body: Body, taped: bool) -> tuple[Compiled, list[Any]]:
         """The program of a body and the captures that it is called with."""
-        device = next((each.device for each in given if isinstance(each, torch.Tensor)), None)
-        place = "cpu" if device is None or device.type == "cpu" else str(device)
-        return body.program(taped, place), [given[place] for place in self.places[number]]
+        return body.program(taped, _place(given)), [given[place] for place in self.places[number]]
 
-    def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool) -> tuple[Any, ...]:
+    def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool, fresh: bool = False) -> tuple[Any, ...]:
         """The results, each in memory of its own, and on the tape if a gradient has to find its way."""
+        if fresh and not (taped and any(not each.requires_grad and _floats(each) for each in results)):
+            return tuple(results)
         taken = {memory_of(each) for each in given}
         own: list[Any] = []
         for number, result in enumerate(results):
@@ -65,7 +65,18 @@ def _floats(tensor: torch.Tensor) -> bool:
 
 
 def _on_tape(given: Sequence[Any]) -> bool:
-    return torch.is_grad_enabled() and any(isinstance(each, torch.Tensor) and each.requires_grad for each in given)
+    if torch.is_grad_enabled():
+        for each in given:
+            if isinstance(each, torch.Tensor) and each.requires_grad:
+                return True
+    return False
+
+
+def _place(given: Sequence[Any]) -> str:
+    for each in given:
+        if isinstance(each, torch.Tensor):
+            return "cpu" if each.is_cpu else str(each.device)
+    return "cpu"
 
 
 class _Tie(torch.autograd.Function):
@@ -91,15 +102,14 @@ class Branches(Flow):
         return [(f"branch {number}", body, taped) for number, body in enumerate(self.bodies)]
 
     def __call__(self, choice: Any, *given: Any) -> tuple[Any, ...]:
-        chosen = int(choice)
-        if isinstance(choice, torch.Tensor) and choice.dtype == torch.bool:
-            chosen = 1 - chosen
-        elif not 0 <= chosen < len(self.bodies):
+        if choice.dtype is torch.bool:
+            chosen = 0 if choice else 1
+        elif not 0 <= (chosen := int(choice)) < len(self.bodies):
             chosen = len(self.bodies) - 1  # TF1's switch_case
         everything = (choice, *given)
         taped = _on_tape(given)
         program, captured = self._begin(everything, chosen, self.bodies[chosen], taped)
-        return self._end(program(*captured), everything, taped)
+        return self._end(program(*captured), everything, taped, self.bodies[chosen].fresh)
 
 
 @dataclass(eq=False)
@@ -166,6 +176,27 @@ def repeat(go_on, step, maximum, {", ".join([*state, *to_condition, *to_step])})
     return found
 
 
+@functools.cache
+def _walker(state: int, items: int, kept: int, used: int) -> Callable[..., Any]:
+    """A walk along so many rows with so many results to keep, as Python text."""
+    states, rows, results, captured = (
+        [f"{letter}{n}" for n in range(count)]
+        for letter, count in (("v", state), ("row", items), ("k", kept), ("u", used))
+    )
+    text = f"""
+def repeat({", ".join(["step", *rows, *states, *captured])}):
+    {"; ".join([*(f"kept_{name} = []" for name in results), "pass"])}
+    for {", ".join(f"item_{name}" for name in rows)}, in zip({", ".join(rows)}):
+        {", ".join([*states, *results])}, = step({", ".join([*states, *(f"item_{name}" for name in rows), *captured])})
+        {"; ".join([*(f"kept_{name}.append({name})" for name in results), "pass"])}
+    return ({", ".join([*states, ""]) if states else ""}), [{", ".join(f"kept_{name}" for name in results)}]
+"""
+    namespace: dict[str, Any] = {}
+    exec(text, namespace)  # noqa: S102
+    found: Callable[..., Any] = namespace["repeat"]
+    return found
+
+
 @dataclass(eq=False)
 class Scan(Flow):
     """A body that goes along the first axis of some tensors, with a state that it hands on.
@@ -192,24 +223,21 @@ class Scan(Flow):
     def __call__(self, *given: Any) -> tuple[Any, ...]:
         taped = _on_tape(given)
         step, used = self._begin(given, 0, self.body, taped)
-        state: Sequence[Any] = given[: self.state]
+        state = given[: self.state]
         rows = [tensor.unbind(0) for tensor in given[self.state : self.state + self.items]]
         lengths = {len(row) for row in rows}
         if len(lengths) > 1:
             raise ValueError(f"the tensors have different numbers of items: {sorted(lengths)}")
-        places = range(len(rows[0]))
-        kept: list[list[Any]] = [[] for _ in self.body.outputs[self.state :]]
-        for place in reversed(places) if self.reverse else places:
-            found = step(*state, *[row[place] for row in rows], *used)
-            state = found[: self.state]
-            for row, result in zip(kept, found[self.state :], strict=True):
-                row.append(result)
+        if self.reverse:
+            rows = [row[::-1] for row in rows]
+        repeat = _walker(self.state, self.items, len(self.body.outputs) - self.state, len(used))
+        last, kept = repeat(step, *rows, *state, *used)
         if self.last:
-            return self._end(state, given, taped)
+            return self._end(last, given, taped)
         if self.reverse:
             for row in kept:
                 row.reverse()
-        if not places:
+        if not rows[0]:
             device = given[self.state].device
             return self._end([self._none(n, device) for n in range(len(kept))], given, taped)
         return self._end([torch.stack(row) for row in kept], given, taped)

@@ -38,6 +38,8 @@ class Body:
         outputs: what it returns, flat.
         structure: the nest that it returns, a Leaf for each output.
         made: (on the tape or off it, device) -> what was compiled, for whoever wants to read it.
+        fresh: whether no output can share memory with an argument or with another output, in any program of it
+            that was made so far.
     """
 
     graph: BodyGraph
@@ -45,6 +47,7 @@ class Body:
     outputs: tuple[Value, ...]
     structure: Any
     made: dict[tuple[bool, str], Any] = field(default_factory=dict)
+    fresh: bool = True
     _programs: dict[Any, Compiled] = field(default_factory=dict)
 
     # Set by the floor that compiles programs.

@@ -18,6 +18,7 @@ def _compile(body: Body, taped: bool, device: str) -> Compiled:
     wanted = tuple(dict.fromkeys(body.outputs))
     planned = plan(wanted, (), body.placeholders, through=taped)
     program = body.made[taped, device] = emit(planned, device)
+    body.fresh &= not planned.shared and len(wanted) == len(body.outputs)
     places = [wanted.index(value) for value in body.outputs]
     once = len(places) == len(wanted)
     if once and not program.switches and program.text.count("\ndef ") == 1:

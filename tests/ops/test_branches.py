@@ -316,6 +316,15 @@ def test_names(x):
     assert gg.switch_case(gg.constant(0), [lambda: x]).op.name == "switch_case"
 
 
+def test_a_gradient_may_be_asked_for_after_a_session_ran_the_branch(x):
+    y = gg.cond(x > 0, lambda: torch.sin(x) * torch.cos(x), lambda: x)
+    with gg.Session() as session:
+        before = session.run(y, {x: 0.5})
+        (g,) = gg.gradients(y, x)
+        (second,) = gg.gradients(g, x)
+        assert numbers(session.run([y, g, second], {x: 0.5})) == pytest.approx([before, np.cos(1.0), -2 * np.sin(1.0)])
+
+
 # -- case and switch_case -------------------------------------------------------------------------------
 
 

@@ -390,3 +390,21 @@ def test_a_nest_that_contains_itself() -> None:
 def test_bad_options(options: dict[str, Any], error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         debugprint(gg.placeholder(gg.float32, [], name="x"), **options)
+
+
+def test_a_branch_and_a_loop_are_a_line_each() -> None:
+    x = gg.placeholder(gg.float32, [], name="x")
+    y = gg.cond(x > 0, lambda: torch.sin(x) * x, lambda: x, name="choice")
+    _, z = gg.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, z * y), [0, y], name="rounds")
+    same(
+        z,
+        """
+        While rounds:1 float32[]
+        ├─ Constant Const int32[] = 0
+        ├─ Cond choice float32[] [id 1]
+        │  ├─ Greater gt (_, 0) bool[]
+        │  │  └─ Placeholder x float32[] [id 2]
+        │  └─ Placeholder x float32[] [id 2]
+        └─ Cond choice float32[] [id 1] ...
+        """,
+    )

@@ -87,3 +87,13 @@ def test_stops_count_either_way(expand: bool) -> None:
 def test_no_ys(expand: bool) -> None:
     x = gg.constant(2.0, name="x")
     assert dict(gradient_graph([], x, expand=expand).nodes(data="roles")) == {"x": ("x", "unconnected")}
+
+
+def test_a_branch_and_a_loop_are_a_node_each_with_an_adjoint() -> None:
+    x = gg.placeholder(gg.float32, [], name="x")
+    y = gg.cond(x > 0, lambda: torch.sin(x) * x, lambda: x, name="choice")
+    _, z = gg.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, z * y), [0, y], name="rounds")
+    graph = gradient_graph(z, x)
+    assert [key for key in kinds(graph, "forward") if graph.nodes[key]["on_path"]] == ["choice", "rounds"]
+    assert {graph.nodes[key]["mirror"] for key in kinds(graph, "adjoint")} == {"choice", "rounds"}
+    assert len(kinds(gradient_graph(gg.gradients(z, x)[0], x), "adjoint")) >= 2

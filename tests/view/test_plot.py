@@ -73,6 +73,7 @@ def test_large_graphs_are_drawn_collapsed() -> None:
     assert len(large.svg()) < 100_000
 
 
+<<<<<<< HEAD
 # -- other pictures -------------------------------------------------------------------------------
 
 
@@ -145,3 +146,13 @@ def test_arguments_that_do_not_go_together() -> None:
         plot(trained(), highlight=x)
     with pytest.raises(ValueError, match="ys is None"):
         plot(None)
+=======
+def test_branches_and_loops_are_drawn() -> None:
+    x = gg.placeholder(gg.float32, [], name="x")
+    y = gg.cond(x > 0, lambda: x * x, lambda: x, name="choice")
+    _, z = gg.while_loop(lambda i, z: i < 3, lambda i, z: (i + 1, z * y), [0, y], name="rounds")
+    drawn = plot(z, x)
+    for text in (drawn.svg(), drawn.html()):
+        assert "choice" in text and "rounds" in text
+    assert repr(plot(gg.gradients(z, x)[0], x)).startswith("<Plot 'gradient of gradients/vjp:0'")
+>>>>>>> c4edb19 (Branches and scans with less overhead a call; benchmark of loops; pictures of graphs with branches and loops)
