@@ -7,8 +7,6 @@ what a compiler traces. Long ones are split, since Python's compiler needs memor
 from __future__ import annotations
 
 import itertools
-import linecache
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +22,7 @@ from ..record.variable import State
 from . import runtime
 from .layout import HEADER, Line, layout
 from .printing import Names, Printer, pattern_of, with_modes
-from .program import Program, programs
+from .program import Program, findable
 
 _numbers = itertools.count()
 
@@ -49,10 +47,7 @@ def emit(plan: Plan, device: str = "cpu", kind: type[Emitter] | None = None) -> 
         any("run." in line.text for line in emitter.lines),
         bool(plan.updates),
     )  # fmt: skip
-    programs[filename] = program
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    weakref.finalize(program, linecache.cache.pop, filename, None)
-    return program
+    return findable(program)
 
 
 @dataclass

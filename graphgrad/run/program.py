@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,3 +45,12 @@ class Program:
 
 # Those that are alive, by the name of the file that a traceback shows for them.
 programs: weakref.WeakValueDictionary[str, Program] = weakref.WeakValueDictionary()
+
+
+def findable(program: Program) -> Program:
+    """Let tracebacks and debuggers find its text, as long as it lives."""
+    name, lines = program.filename, program.text.splitlines(keepends=True)
+    programs[name] = program
+    linecache.cache[name] = (len(program.text), None, lines, name)
+    weakref.finalize(program, linecache.cache.pop, name, None)
+    return program

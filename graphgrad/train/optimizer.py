@@ -11,6 +11,7 @@ import torch
 
 from ..autodiff.explain import explain
 from ..autodiff.gradients import gradients
+from ..graph.body import home
 from ..graph.graph import Graph
 from ..ground.errors import message
 from ..ground.spec import format_shape
@@ -141,9 +142,11 @@ class Optimizer:
 
     def _apply(self, given: list[Pair], global_step: Variable | None, name: str | None, loss: Any) -> Any:
         pairs = _checked(given, loss)
-        graph = pairs[0][1].graph
-        with graph.as_default():
+        owner = pairs[0][1].graph
+        graph = home(owner)  # a body that is being recorded trains the variables of the graph around it
+        with owner.as_default():
             self._create_slots([variable for _, variable in pairs])
+        with graph.as_default():
             # The operation gets the name of the scope, so that scope may not be marked as used.
             unique = graph.unique_name(name or self._name, mark_as_used=False)
             with graph.name_scope(unique + "/"):
@@ -270,14 +273,14 @@ def _checked(given: list[Pair], loss: Any) -> list[Pair]:
 def _constrained(pairs: Sequence[Pair], updates: list[Any]) -> list[Any]:
     """What sets the variables that have a constraint to what it makes of their new values."""
     bound = [(variable, extras(variable).constraint) for _, variable in pairs]
-    with pairs[0][1].graph.control_dependencies(updates):
+    with home(pairs[0][1].graph).control_dependencies(updates):
         return [variable.assign(constraint(variable)) for variable, constraint in bound if constraint is not None]
 
 
 def _fitting(gradient: Any, variable: Variable) -> Pair:
     """The pair, the gradient as a tensor; `ValueError` if it does not fit."""
     if not isinstance(gradient, Tensor):
-        with variable.graph.as_default():
+        with home(variable.graph).as_default():
             gradient = constant(gradient, variable.dtype)
     shape, wanted = gradient._value.spec.shape, variable.state.spec.shape
     if gradient.dtype is not variable.dtype or not may_equal(shape, wanted):

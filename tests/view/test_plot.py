@@ -73,7 +73,6 @@ def test_large_graphs_are_drawn_collapsed() -> None:
     assert len(large.svg()) < 100_000
 
 
-<<<<<<< HEAD
 # -- other pictures -------------------------------------------------------------------------------
 
 
@@ -146,7 +145,8 @@ def test_arguments_that_do_not_go_together() -> None:
         plot(trained(), highlight=x)
     with pytest.raises(ValueError, match="ys is None"):
         plot(None)
-=======
+
+
 def test_branches_and_loops_are_drawn() -> None:
     x = gg.placeholder(gg.float32, [], name="x")
     y = gg.cond(x > 0, lambda: x * x, lambda: x, name="choice")
@@ -155,4 +155,3 @@ def test_branches_and_loops_are_drawn() -> None:
     for text in (drawn.svg(), drawn.html()):
         assert "choice" in text and "rounds" in text
     assert repr(plot(gg.gradients(z, x)[0], x)).startswith("<Plot 'gradient of gradients/vjp:0'")
->>>>>>> c4edb19 (Branches and scans with less overhead a call; benchmark of loops; pictures of graphs with branches and loops)
