@@ -56,7 +56,8 @@ def gradient_graph(ys: Any, xs: Any, stop_gradients: Any = None, *, expand: bool
         gradient on as it is, as `add` does. Views (`aten.t`, `aten.view`, `aten.expand`) are among them. `aten.detach`
         is not: torch calls no such kernel in a backward pass, it only looks so to those who trace one, each time that
         torch wraps a tensor that it had saved. What a kernel reads from inside an operation, as the mean that
-        `layer_norm` keeps, comes from the operation; `value` is `layer_norm aten.native_layer_norm:1`.
+        `layer_norm` keeps, comes from the operation; `value` is `layer_norm aten.native_layer_norm:1`. A branch, a
+        loop or a scan is one node, `d(cond) ∂ Cond`: which kernels it runs, and how often, only a run knows.
 
     Raises:
         LookupError: if an operation on the path has no derivative.

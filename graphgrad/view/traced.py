@@ -24,10 +24,12 @@ from ..ground.errors import message
 from ..ground.spec import WORLDS
 from ..plan.plan import plan
 from ..plan.steps import Plan
+from ..record.flow import Flow
 from ..record.infer import leaves, trial
 from ..run.emit import emit
 from ..run.program import Program
 from ..run.runtime import Run, default_dtype
+from .whole import Whole
 
 # What a trace sees when torch wraps a tensor that it had saved or has made: no kernel runs for it.
 WRAPS = "aten.detach"
@@ -53,7 +55,7 @@ class Kernel:
     """One call of a kernel.
 
     Attributes:
-        type: torch's name, as 'aten.mul'.
+        type: torch's name, as 'aten.mul'; of a branch or a loop, which are one kernel, 'Cond' and then '∂ Cond'.
         op: the operation on whose line it ran; in a backward pass, the gradient operation.
         sweeping: whether it ran inside `torch.autograd.grad`.
         visit: the autograd node that was at work last in this backward pass, or None.
@@ -145,6 +147,8 @@ def _run(program: Program, world: int) -> Trace:
         for tensor in state:
             tensor.requires_grad_(tensor.is_floating_point() or tensor.is_complex())
         constants = [fake.from_tensor(each) if isinstance(each, torch.Tensor) else each for each in program.constants]
+        flows = {id(step.op.target): step.op for step in program.plan.steps if isinstance(step.op.target, Flow)}
+        constants = [Whole(flows[id(each)], world, watcher) if id(each) in flows else each for each in constants]
         run = Run(tuple(sweep.call.aggregation for sweep in program.plan.sweeps.values()))
         grad = torch.is_grad_enabled()
         try:
@@ -187,6 +191,7 @@ class _Watcher:
         self.sweeping = False
         self.visit: Visit | None = None
         self.inside = False
+        self.silent = False
         self.known: dict[Any, None] = {}
         self.handles: list[Any] = []
         self.feeds: dict[int, Operation] = {}
@@ -274,7 +279,7 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if not _is_there(kwargs.get("device")):
             kwargs = {**kwargs, "device": torch.device("cpu")}
         result = func(*args, **kwargs)
-        if func.namespace != "prim":  # what torch asks a tensor about itself
+        if func.namespace != "prim" and not self.watcher.silent:  # prim: what torch asks a tensor about itself
             if not self.watcher.sweeping:
                 self.watcher.look()
             self.watcher.kernel(str(func.overloadpacket), (args, kwargs), result)
