@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import Session, __version__, debugprint, explain, global_variables_initializer, plot, watch
+from . import Session, __version__, debugprint, explain, global_variables, plot, watch
 from .doctor import report
 from .ground.errors import OpError
 from .ground.optional import optional
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     given = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a tree has lines that not every terminal can show
+        sys.stdout.reconfigure(errors="replace")
     try:
         given.run(given)
     except ScriptError as error:
@@ -119,10 +123,10 @@ def _profile(given: argparse.Namespace) -> None:
     graph, fetches, feeds = fetched(given.place)
     profile = watch.Profile()
     with graph.as_default():
-        initializer = global_variables_initializer()
+        variables = global_variables()  # their own initializers, so that a finalized graph can be run, too
     try:
         with Session(graph) as session:
-            session.run(initializer)
+            session.run([each.initializer for each in variables if each.initializer is not None])
             session.run(fetches, feeds)  # the first run prepares
             for _ in _progress(range(given.runs)):
                 session.run(fetches, feeds, watch=profile)
@@ -136,7 +140,7 @@ def _profile(given: argparse.Namespace) -> None:
 def _progress(steps: Sequence[int]) -> Iterable[int]:
     """The steps; on a terminal with a bar after a second, if tqdm is there."""
     try:
-        tqdm = optional("tqdm", "all")
+        tqdm = optional("tqdm", "progress")
     except ImportError:
         return steps
     bar: Iterable[int] = tqdm.tqdm(steps, desc="runs", delay=1.0, leave=False, disable=None)

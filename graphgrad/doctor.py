@@ -10,7 +10,14 @@ import torch
 from . import __version__
 
 # Optional packages, by the extra that installs them.
-_EXTRAS = {"plot": ("matplotlib",), "docs": ("sphinx", "myst-nb"), "models": ("transformers",)}
+_EXTRAS = {
+    "plot": ("matplotlib",),
+    "tensorboard": ("tensorboard",),
+    "progress": ("tqdm",),
+    "docs": ("sphinx", "myst-nb", "jupytext", "furo"),
+    "test": ("pytest", "playwright"),
+    "models": ("transformers",),
+}
 
 
 def report() -> str:

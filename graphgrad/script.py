@@ -55,6 +55,8 @@ def _guarded(what: str, work: Callable[[], Any]) -> Any:
     """The result of a user's code; what it raises is told as its own failure, with the traceback as the cause."""
     try:
         return work()
+    except SystemExit as error:  # a script that runs when it is imported, or reads the command line itself
+        raise ScriptError(f"{what} ended the process, with exit code {error.code!r}") from None
     except Exception as error:
         said = str(error).strip()
         raise ScriptError(f"{what} raised {type(error).__name__}{': ' if said else ''}{said}") from error

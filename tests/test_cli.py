@@ -1,6 +1,7 @@
 """The command line; the tour itself is tested in test_tour.py."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -179,6 +180,10 @@ def step(tmp_path: Path) -> Path:
         "    return unfed(), {'x:0': [1.0]}\n"
         "def number():\n"
         "    return 3\n"
+        "def final():\n"
+        "    fetches, feeds = train()\n"
+        "    gg.get_default_graph().finalize()\n"
+        "    return fetches, feeds\n"
     )
     return file
 
@@ -200,7 +205,7 @@ def test_profile_prints_the_table_and_writes_the_trace(step: Path, capsys: pytes
         ("unfed", [], "step.py:unfed: the placeholder x must be fed"),
         ("wrong", [], "step.py:wrong: Cannot feed value of shape"),
         ("number", [], "step.py:number returned a int without a tensor in it"),
-        ("nope", [], "has no function nope; it has number, train, unfed, wrong"),
+        ("nope", [], "has no function nope; it has final, number, train, unfed, wrong"),
         ("train", ["--trace", "a.txt"], "a Chrome trace is a .json file"),
         ("train", ["--runs", "0"], "'0' is not a number from 1 on"),
         ("train", ["--trace", "none/a.json"], "can't write to none/a.json"),
@@ -212,6 +217,23 @@ def test_what_can_not_be_profiled(
     with pytest.raises(SystemExit) as ended:
         cli.main(["profile", f"{step}:{function}", *more])
     assert ended.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_a_finalized_graph_can_be_profiled(step: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["profile", f"{step}:final"]) == 0
+    assert capsys.readouterr().out.startswith("runs: 1, ")
+
+
+def test_a_terminal_that_can_not_show_what_the_user_wrote(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        "import graphgrad as gg\ndef loss():\n    x = gg.constant(1.0)\n    return gg.floor(x), x  # \u884c\n", "utf-8"
+    )
+    command = "import sys; from graphgrad.cli import main; sys.exit(main(sys.argv[1:]))"
+    line = [sys.executable, "-c", command, "explain", f"{file}:loss"]
+    plain = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(graphgrad.__file__).parents[1])}
+    ended = subprocess.run(line, env=plain, capture_output=True, check=False)
+    assert ended.returncode == 0 and ended.stderr == b"" and b"# ?" in ended.stdout
 
 
 def test_a_bar_for_long_work_if_there_is_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """What the installation has."""
 
 import importlib.metadata
+import tomllib
+from pathlib import Path
 
 import pytest
 import torch
@@ -21,3 +23,11 @@ def test_a_missing_extra_comes_with_its_command(monkeypatch: pytest.MonkeyPatch)
     assert "extra plot: no-such-package missing; pip install 'graphgrad[plot]'" in doctor.report()
     monkeypatch.setattr(doctor, "_EXTRAS", {"plot": ("networkx",)})
     assert f"extra plot: networkx {importlib.metadata.version('networkx')}" in doctor.report()
+
+
+def test_every_extra_is_reported() -> None:
+    declared = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {*doctor._EXTRAS, "all"} == set(declared["optional-dependencies"])
+    for extra, packages in doctor._EXTRAS.items():
+        wanted = " ".join(declared["optional-dependencies"][extra])
+        assert all(package in wanted for package in packages)

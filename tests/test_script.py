@@ -21,6 +21,7 @@ def loss():
 def one(): return gg.constant(1.0)
 def three(): return (*loss(), None)
 def fails(): raise ValueError("no data")
+def leaves(): raise SystemExit
 def fed(): return loss()[0], {"given:0": [3.0, 4.0]}
 def nest(): return {"a": [loss()[0]], "b": gg.no_op()}, {}
 def pair(): return loss()[0], {"b": gg.constant(1.0)}
@@ -60,6 +61,7 @@ def test_the_function_is_called_in_a_graph_of_its_own(script: Path) -> None:
         ("LIMIT", r"LIMIT of .*model.py is a int, not a function"),
         ("one", r"model.py:one returned a .*Tensor; it has to return \(ys, xs\)"),
         ("fails", r"model.py:fails raised ValueError: no data"),
+        ("leaves", r"model.py:leaves ended the process, with exit code None"),
     ],
 )
 def test_what_the_function_does_wrong(script: Path, function: str, said: str) -> None:
