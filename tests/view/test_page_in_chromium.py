@@ -1,5 +1,6 @@
 """The page in a real browser: it opens from disk, asks for nothing, complains of nothing, and does what it says."""
 
+import random
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
@@ -10,6 +11,7 @@ from typing import Any
 import networkx
 import numpy as np
 import pytest
+import torch
 
 import graphgrad as gg
 from graphgrad.ground.reading import Reading
@@ -366,3 +368,29 @@ def test_it_fits_its_window(width: int, opened: Opener) -> None:
     for node in watched.page.locator("#stage .gg-node").all():
         box = node.bounding_box()
         assert box is not None and stage["x"] <= box["x"] and box["x"] + box["width"] <= right
+
+
+def tangle(size: int) -> Graph:
+    """No scopes, and values that are read much later."""
+    draw, values = random.Random(0), [gg.placeholder(gg.float32, [None, 8], name="x")]
+    for _ in range(size):
+        near, far = draw.choice(values[-5:]), draw.choice(values)
+        values.append(draw.choice([torch.sin, torch.tanh, far.mul, far.add])(near))
+    return gg.plot(values[-1].sum(), values[0]).graph
+
+
+def test_a_picture_wider_than_the_window_opens_where_its_first_node_is(opened: Opener) -> None:
+    watched = opened(tangle(1000))
+    assert watched.page.evaluate("page.state.layout.width > 2 * document.getElementById('stage').clientWidth")
+    stage, first = (watched.page.locator(each).first.bounding_box() for each in ("#stage", "#stage .gg-node"))
+    assert stage is not None and first is not None
+    assert stage["x"] <= first["x"] and first["x"] + first["width"] <= stage["x"] + stage["width"]
+    assert stage["y"] <= first["y"] and first["y"] + first["height"] <= stage["y"] + stage["height"]
+
+
+def test_an_x_is_not_said_to_get_no_gradient_when_it_does(opened: Opener) -> None:
+    x, z = gg.placeholder(gg.float32, [2], name="x"), gg.placeholder(gg.float32, [2], name="z")
+    watched = opened(gg.plot(gg.sin(x, name="y"), [x, z]).graph)
+    for key, said in (("x", False), ("z", True), ("y", False)):
+        watched.click(key)
+        assert ("No gradient passes through it" in watched.panel()) is said

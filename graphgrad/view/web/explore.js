@@ -39,6 +39,9 @@ function begin() {  // a large picture opens at its top, large enough to read
   if (fitting() >= 0.7) return fit();
   const scale = Math.min(Math.max(stage.clientWidth / state.layout.width, 0.7), 1.4);
   look(scale, Math.min((state.layout.width - stage.clientWidth / scale) / 2, 0), 0);
+  const first = [...state.layout.boxes.values()].reduce((a, b) => (b.y < a.y || (b.y === a.y && b.x < a.x) ? b : a));
+  if (first.x > view.w - first.width) centre({ x: Math.min(first.x, state.layout.width - view.w / 2), y: view.h / 2 });
+  if (first.y > view.h - 50) bring(first);
 }
 function zoom(factor, px = 0.5, py = 0.5) {
   const w = Math.min(Math.max(view.w * factor, 60), 8 * Math.max(state.layout.width, state.layout.height)), k = w / view.w;

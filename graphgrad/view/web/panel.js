@@ -43,7 +43,8 @@ function describe(node, reach) {
   add(panel, "h2", node.members ? node.type : node.key);
   add(panel, "p", node.members ? `${node.key}: ${node.note}` : `${node.type}, ${KIND[node.kind]}`, "quiet");
   for (const role of node.roles) add(panel, "span", role, "role");
-  if (!node.onPath) add(panel, "p", "No gradient passes through it.");
+  const reached = node.roles.includes("x") && !node.roles.includes("unconnected");  // it ends there
+  if (!node.onPath && !reached) add(panel, "p", "No gradient passes through it.");
   const actions = add(panel, "div", undefined, "actions");
   if (node.members) {
     act(actions, "Open", () => toggle(node.group));
