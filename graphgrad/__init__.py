@@ -63,6 +63,18 @@ from .ops.loops import while_loop
 from .ops.math import TABLE as _MATH
 from .ops.math import argmax, argmin, cast, clip_by_value, matmul, reduce_logsumexp, reduce_prod
 from .ops.random import random_normal, random_uniform, truncated_normal
+from .ops.rules import (
+    NotDifferentiable,
+    RegisterGradient,
+    custom_gradient,
+    function,
+    grad_pass_through,
+    prevent_gradient,
+    py_func,
+    py_function,
+    recompute_grad,
+)
+from .ops.rules import NotDifferentiable as NoGradient
 from .ops.scans import foldl, foldr, map_fn, scan
 from .ops.sources import add_n, constant, convert_to_tensor, group, identity, no_op, placeholder
 from .ops.sources import tuple_ as tuple
@@ -166,8 +178,11 @@ __all__ = [
     "Graph",
     "GraphKeys",
     "InteractiveSession",
+    "NoGradient",
+    "NotDifferentiable",
     "Operation",
     "Plot",
+    "RegisterGradient",
     "RunMetadata",
     "RunOptions",
     "Session",
@@ -205,6 +220,7 @@ __all__ = [
     "convert_to_tensor",
     "cos",
     "cosh",
+    "custom_gradient",
     "debugprint",
     "device",
     "divide",
@@ -226,6 +242,7 @@ __all__ = [
     "floordiv",
     "foldl",
     "foldr",
+    "function",
     "gather",
     "get_collection",
     "get_default_graph",
@@ -233,6 +250,7 @@ __all__ = [
     "global_variables",
     "global_variables_initializer",
     "gradient_graph",
+    "grad_pass_through",
     "gradients",
     "greater",
     "greater_equal",
@@ -273,12 +291,16 @@ __all__ = [
     "placeholder",
     "plot",
     "pow",
+    "prevent_gradient",
+    "py_func",
+    "py_function",
     "random_normal",
     "random_uniform",
     "range",
     "rank",
     "real",
     "reciprocal",
+    "recompute_grad",
     "record",
     "reduce_all",
     "reduce_any",

@@ -13,7 +13,7 @@ from ..ground.mode import executing_eagerly
 from ..record.record import handlers, record
 from ..record.tensor import Tensor
 from . import arguments
-from . import nested as _nested  # noqa: F401  answers for branches and loops
+from . import custom as _custom  # noqa: F401  answers for rules, branches and loops
 from .adjoint import GradientCall
 from .arguments import UnconnectedGradients
 from .explain import explain

@@ -16,6 +16,7 @@ import torch
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of
 from ..ground.spec import IntSpec, Spec
+from ..record.custom import Called
 from ..record.derivative import Derivative
 from ..record.flow import Branches, Loop, Scan
 from ..record.nested import Body, Nested
@@ -95,7 +96,7 @@ def _product(way: Way, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Way
         if y is None:
             seeds.append(None)
             continue
-        seed = _argument(way.graph, y)
+        seed = argument(way.graph, y)
         seeds.append(seed)
         ys.append(y)
         starts.append(seed)
@@ -130,7 +131,8 @@ def gradients_in(
     return [results.get(x) for x in xs]
 
 
-def _argument(graph: Graph, like: Value) -> Value:
+def argument(graph: Graph, like: Value) -> Value:
+    """One more argument, like a value that is there."""
     return graph.add(Role.PLACEHOLDER, "Argument", "argument", (), (like.spec,)).values[0]
 
 
@@ -202,7 +204,8 @@ def apart(graph: Graph, values: Sequence[Value]) -> list[Value | None]:
 _ROUNDS = 8
 
 
-def _start(specs: Sequence[Spec | IntSpec]) -> tuple[Graph, list[Value]]:
+def start(specs: Sequence[Spec | IntSpec]) -> tuple[Graph, list[Value]]:
+    """A graph that is only asked, with an argument of each spec."""
     graph = Graph()
     return graph, [graph.add(Role.PLACEHOLDER, "Argument", "argument", (), (spec,)).values[0] for spec in specs]
 
@@ -210,14 +213,14 @@ def _start(specs: Sequence[Spec | IntSpec]) -> tuple[Graph, list[Value]]:
 def _branches(flow: Branches, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     ways = []
     for number, body in enumerate(flow.bodies):
-        graph, inputs = _start(specs)
+        graph, inputs = start(specs)
         outputs = written_out(graph, body, [inputs[place] for place in flow.places[number]])
         ways.append(Way(graph, list(inputs), apart(graph, outputs)))
     return ways
 
 
 def _loop(flow: Loop, specs: Sequence[Spec | IntSpec]) -> list[Way]:
-    graph, inputs = _start(specs)
+    graph, inputs = start(specs)
     captured = [inputs[place] for place in flow.places[1]]
     state = inputs[: flow.width]
     ways = [Way(graph, list(inputs), apart(graph, state))]
@@ -231,7 +234,7 @@ def _loop(flow: Loop, specs: Sequence[Spec | IntSpec]) -> list[Way]:
 
 
 def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
-    graph, inputs = _start(specs)
+    graph, inputs = start(specs)
     captured = [inputs[place] for place in flow.places[0]]
     state = inputs[: flow.state]
     ways = [Way(graph, list(inputs), apart(graph, state))] if flow.last else []
@@ -253,11 +256,22 @@ def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     return ways
 
 
-_WAYS: dict[type, Callable[..., list[Way]]] = {Branches: _branches, Loop: _loop, Scan: _scan}
+def _called(flow: Called, specs: Sequence[Spec | IntSpec]) -> list[Way]:
+    graph, inputs = start(specs)
+    outputs = written_out(graph, flow.body, [inputs[place] for place in flow.places[0]])
+    return [Way(graph, list(inputs), apart(graph, outputs))]
+
+
+_WAYS: dict[type, Callable[..., list[Way]]] = {Branches: _branches, Loop: _loop, Scan: _scan, Called: _called}
+
+# Operations whose derivative is known in another way.
+KNOWN: dict[type, Callable[[Nested], Derivative]] = {}
 
 
 def _derivative(signature: Nested) -> Derivative:
     flow = signature.target
+    if type(flow) in KNOWN:
+        return KNOWN[type(flow)](signature)
     ways = _WAYS[type(flow)](flow, signature.reads)
     return NestedDerivative(ways, len(signature.reads), len(signature.specs))
 

@@ -182,6 +182,21 @@ class Graph:
         finally:
             context.device = outer
 
+    @contextlib.contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
+        """Let operations of some types that are created inside have the gradients registered under other names."""
+        if not isinstance(op_type_map, dict):
+            raise TypeError(f"op_type_map is {op_type_map!r}, not a dict")
+        if not all(isinstance(each, str) for pair in op_type_map.items() for each in pair):
+            raise TypeError("op_type_map maps names of types to names of gradients: both are strings")
+        context = self.context
+        outer = context.overrides
+        context.overrides = outer | op_type_map
+        try:
+            yield
+        finally:
+            context.overrides = outer
+
     # -- look-up ----------------------------------------------------------------------------------
 
     def get_operations(self) -> list[Operation]:

@@ -27,10 +27,8 @@ class Flow:
     signature: Nested | None = field(default=None, kw_only=True, repr=False)
 
     def _begin(self, given: Sequence[Any], number: int, body: Body, taped: bool) -> tuple[Compiled, list[Any]]:
-        """The program of a body and the captures that it is called with."""
-        device = next((each.device for each in given if isinstance(each, torch.Tensor)), None)
-        place = "cpu" if device is None or device.type == "cpu" else str(device)
-        return body.program(taped, place), [given[place] for place in self.places[number]]
+        """The program of a body, for where the arguments are, and the captures that it is called with."""
+        return body.program(taped, device_of(given)), [given[place] for place in self.places[number]]
 
     def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool) -> tuple[Any, ...]:
         """The results, each in memory of its own, and on the tape if a gradient has to find its way."""
@@ -60,7 +58,14 @@ def _floats(tensor: torch.Tensor) -> bool:
     return tensor.is_floating_point() or tensor.is_complex()
 
 
-def _on_tape(given: Sequence[Any]) -> bool:
+def device_of(given: Sequence[Any]) -> str:
+    """Where the tensors are."""
+    device = next((each.device for each in given if isinstance(each, torch.Tensor)), None)
+    return "cpu" if device is None or device.type == "cpu" else str(device)
+
+
+def on_tape(given: Sequence[Any]) -> bool:
+    """Whether a gradient is going to pass through what is computed of these."""
     return torch.is_grad_enabled() and any(isinstance(each, torch.Tensor) and each.requires_grad for each in given)
 
 
@@ -90,7 +95,7 @@ class Branches(Flow):
         elif not 0 <= chosen < len(self.bodies):
             chosen = len(self.bodies) - 1  # TF1's switch_case
         everything = (choice, *given)
-        taped = _on_tape(given)
+        taped = on_tape(given)
         program, captured = self._begin(everything, chosen, self.bodies[chosen], taped)
         return self._end(program(*captured), everything, taped)
 
@@ -113,7 +118,7 @@ class Loop(Flow):
     __name__ = "while_loop"
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
-        taped = _on_tape(given)
+        taped = on_tape(given)
         go_on, asked = self._begin(given, 0, self.condition, False)
         step, used = self._begin(given, 1, self.body, taped)
         state = given[: self.width]
@@ -165,7 +170,7 @@ class Scan(Flow):
     __name__ = "scan"
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
-        taped = _on_tape(given)
+        taped = on_tape(given)
         step, used = self._begin(given, 0, self.body, taped)
         state: Sequence[Any] = given[: self.state]
         rows = [tensor.unbind(0) for tensor in given[self.state : self.state + self.items]]
