@@ -59,22 +59,15 @@ from .ops.array import (
 )
 from .ops.array import range_ as range
 from .ops.branches import case, cond, switch_case
+from .ops.functions import function, py_func, py_function, recompute_grad
 from .ops.loops import while_loop
 from .ops.math import TABLE as _MATH
 from .ops.math import argmax, argmin, cast, clip_by_value, matmul, reduce_logsumexp, reduce_prod
 from .ops.random import random_normal, random_uniform, truncated_normal
-from .ops.rules import (
-    NotDifferentiable,
-    RegisterGradient,
-    custom_gradient,
-    function,
-    grad_pass_through,
-    prevent_gradient,
-    py_func,
-    py_function,
-    recompute_grad,
-)
-from .ops.rules import NotDifferentiable as NoGradient
+from .ops.registry import NotDifferentiable, RegisterGradient, prevent_gradient
+from .ops.registry import NotDifferentiable as NoGradient
+from .ops.registry import NotDifferentiable as no_gradient
+from .ops.rules import custom_gradient, grad_pass_through
 from .ops.scans import foldl, foldr, map_fn, scan
 from .ops.sources import add_n, constant, convert_to_tensor, group, identity, no_op, placeholder
 from .ops.sources import tuple_ as tuple
@@ -249,8 +242,8 @@ __all__ = [
     "get_default_session",
     "global_variables",
     "global_variables_initializer",
-    "gradient_graph",
     "grad_pass_through",
+    "gradient_graph",
     "gradients",
     "greater",
     "greater_equal",
@@ -282,6 +275,7 @@ __all__ = [
     "name_scope",
     "negative",
     "nn",
+    "no_gradient",
     "no_op",
     "not_equal",
     "one_hot",

@@ -12,16 +12,15 @@ from ..record.custom import Prevented, PythonFunction, Ruled
 from ..record.derivative import NO_DERIVATIVE, Derivative
 from ..record.nested import Nested
 from ..record.record import record
-from .nested import KNOWN, NestedDerivative, Way, argument, start, written_out
+from .nested import KNOWN, NestedDerivative, Way, apart, argument, start, written_out
 
 
 class RuleDerivative(Derivative):
-    """Every result connects to every argument that the rule gives a gradient; the products are what the rule records."""
+    """Each result connects to the arguments that the rule gives a gradient; the products are what the rule records."""
 
     def __init__(self, signature: Nested) -> None:
         self._flow: Ruled = signature.target
         self._reads = signature.reads
-        self._specs = signature.specs
         self._products = {}
         self.missing = {}
         first = self._flow.results
@@ -49,7 +48,8 @@ class RuleDerivative(Derivative):
                 seeds[k] if k in seeds else record(torch.zeros_like, (handle_of(results[k]),), {})._value
                 for k in flow.seeded
             ]
-        found = written_out(graph, flow.rule, [*every, *(reads[place] for place in flow.places[0])])
+        known = [*reads, *results]
+        found = apart(graph, written_out(graph, flow.rule, [*every, *(known[place] for place in flow.places[0])]))
         given: list[Value | None] = []
         for i in inputs:
             place = flow.given[i - flow.results]
@@ -61,14 +61,13 @@ class AnyDerivative(Derivative):
     """That of a function which nobody can look into: every result may depend on every input, at every order."""
 
     def __init__(self, inputs: Sequence[bool], outputs: Sequence[bool]) -> None:
-        self._inputs, self._outputs = tuple(inputs), tuple(outputs)
+        self._width = (*inputs, *outputs)
         self.missing = {}
         everything = tuple(i for i, differentiable in enumerate(inputs) if differentiable)
         self.connects = [everything if differentiable else () for differentiable in outputs]
 
     def product(self, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Derivative:
-        width = (*self._inputs, *self._outputs, *[True] * len(outputs))
-        return AnyDerivative(width, [True] * len(inputs))
+        return AnyDerivative((*self._width, *[True] * len(outputs)), [True] * len(inputs))
 
 
 def _differentiable(spec: object) -> bool:
@@ -76,14 +75,17 @@ def _differentiable(spec: object) -> bool:
 
 
 def _of_python(signature: Nested) -> Derivative:
-    if not signature.target.tensors:
+    flow: PythonFunction = signature.target
+    if not flow.tensors or not flow.grad:
         return NO_DERIVATIVE
     return AnyDerivative([_differentiable(s) for s in signature.reads], [_differentiable(s) for s in signature.specs])
 
 
 def _of_prevented(signature: Nested) -> Derivative:
-    found = AnyDerivative([True], [True])
-    found.missing = {(0, 0): signature.target.message or "gradients through it were ruled out"}
+    found = AnyDerivative((), ())
+    found.connects = [(k,) if _differentiable(spec) else () for k, spec in enumerate(signature.reads)]
+    reason = signature.target.message or "gradients through it were ruled out"
+    found.missing = {(k, k): reason for k, reached in enumerate(found.connects) if reached}
     return found
 
 

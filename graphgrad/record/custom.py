@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,15 @@ from torch.utils.checkpoint import checkpoint
 
 from .flow import Flow, device_of, on_tape
 from .nested import Body
+from .probe import memory_of
 
 
 @dataclass(eq=False)
 class Ruled(Flow):
     """Tensors as they are, with a rule for their gradient in the place of the one that torch would follow.
 
-    It reads the results, the arguments that the rule gives gradients for, and what else the rule reads.
+    It reads the results, the arguments that the rule gives gradients for, and what else the rule reads. `places`
+    counts these and then, behind them, what it gives: a rule for an operation reads the operation's own outputs.
 
     Attributes:
         results: how many results there are; they come first.
@@ -26,6 +29,7 @@ class Ruled(Flow):
         seeded: the positions of the results that have a cotangent.
         given: per argument the position of its gradient among the rule's outputs, None where it has none.
         rule: cotangents in, gradients out.
+        itself: whether the rule reads what the operation gives; then that has memory of its own.
     """
 
     results: int
@@ -33,26 +37,29 @@ class Ruled(Flow):
     seeded: tuple[int, ...]
     given: tuple[int | None, ...]
     rule: Body
+    itself: bool = False
 
     __name__ = "custom_gradient"
 
     def __call__(self, *reads: Any) -> tuple[Any, ...]:
-        if not on_tape(reads):
-            return reads[: self.results]
-        found: tuple[Any, ...] = _Rule.apply(self, *reads)  # type: ignore[no-untyped-call]
-        return found
+        if on_tape(reads):
+            found: tuple[Any, ...] = _Rule.apply(self, *reads)  # type: ignore[no-untyped-call]
+            return found
+        results = reads[: self.results]
+        return tuple([each.clone() for each in results]) if self.itself else results
 
 
 class _Rule(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, flow: Ruled, *reads: Any) -> Any:
         ctx.flow = flow
-        used = [reads[place] for place in flow.places[0]]
+        results = reads[: flow.results]
+        outputs = tuple([each.clone() if flow.itself else each.view_as(each) for each in results])
+        used = [(*reads, *outputs)[place] for place in flow.places[0]]
         ctx.save_for_backward(*[each for each in used if isinstance(each, torch.Tensor)])
         ctx.sizes = [None if isinstance(each, torch.Tensor) else each for each in used]
-        results = reads[: flow.results]
-        outputs = tuple([each.view_as(each) for each in results])
         ctx.mark_non_differentiable(*[each for n, each in enumerate(outputs) if n not in flow.seeded])
+        ctx.seed = int(torch.randint(2**62, ())) if flow.rule.random else None
         return outputs
 
     @staticmethod
@@ -61,10 +68,28 @@ class _Rule(torch.autograd.Function):
         saved = iter(ctx.saved_tensors)
         used = [next(saved) if size is None else size for size in ctx.sizes]
         given = [seeds[n] for n in flow.seeded]
-        found = flow.rule.program(torch.is_grad_enabled(), device_of(given))(*given, *used)
-        gradients = [None if place is None else found[place] for place in flow.given]
+        with _seeded(ctx.seed):
+            found = flow.rule.program(torch.is_grad_enabled(), device_of(given))(*given, *used)
+        taken = {memory_of(each) for each in used}  # a gradient that is a variable's own memory would change with it
+        gradients = [None if place is None else _apart(found[place], taken) for place in flow.given]
         others = len(ctx.needs_input_grad) - 1 - flow.results - len(gradients)
         return (None, *[None] * flow.results, *gradients, *[None] * others)
+
+
+def _apart(tensor: torch.Tensor, taken: set[Any]) -> torch.Tensor:
+    return tensor.clone() if memory_of(tensor) in taken else tensor
+
+
+@contextlib.contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """A block that draws from streams of this seed and leaves torch's own as they are."""
+    if seed is None:
+        yield
+        return
+    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield
 
 
 @dataclass(eq=False)
@@ -76,9 +101,10 @@ class Called(Flow):
 
     __name__ = "function"
 
-    def __call__(self, *given: Any) -> tuple[Any, ...]:
+    def __call__(self, *given: Any, device: str | None = None) -> tuple[Any, ...]:
         taped = on_tape(given)
-        program, arguments = self._begin(given, 0, self.body, taped)
+        program = self.body.program(taped, device or device_of(given))
+        arguments = [given[place] for place in self.places[0]]
         if taped and self.again:
             found = checkpoint(program, *arguments, use_reentrant=False)
         else:
@@ -94,42 +120,88 @@ class PythonFunction(Flow):
         function: what is called.
         dtypes: those of its results.
         tensors: whether it takes and gives torch tensors.
+        several: whether it returns a sequence of results rather than one.
+        grad: whether gradients were on when it was recorded.
     """
 
     function: Callable[..., Any]
     dtypes: tuple[torch.dtype, ...]
     tensors: bool
+    several: bool
+    grad: bool = True
 
     __name__ = "py_func"
 
-    def __call__(self, *given: Any) -> tuple[Any, ...]:
-        if self.tensors:
-            taped = on_tape(given)
-            results = self._results(self.function(*given))
-            return self._end([torch.as_tensor(each) for each in results], given, taped)
-        arrays = [each.detach().cpu().numpy().copy() if isinstance(each, torch.Tensor) else each for each in given]
-        results = self._results(self.function(*arrays))
-        return tuple([torch.from_numpy(np.array(each, order="C")) for each in results])
+    def __call__(self, *given: Any, device: str | None = None) -> tuple[Any, ...]:
+        place = device or device_of(given)
+        return self._on_tensors(given, place) if self.tensors else self._on_arrays(given, place)
 
-    def _results(self, found: Any) -> Sequence[Any]:
-        name = getattr(self.function, "__name__", "the function")
+    def _on_arrays(self, given: Sequence[Any], place: str) -> tuple[Any, ...]:
+        arrays = [each.detach().cpu().numpy().copy() if isinstance(each, torch.Tensor) else each for each in given]
+        results = self._counted(self.function(*arrays))
+        return tuple([self._from_array(n, result).to(place) for n, result in enumerate(results)])
+
+    def _on_tensors(self, given: Sequence[Any], place: str) -> tuple[Any, ...]:
+        taped = self.grad and on_tape(given)
+        handed = [_Handed.apply(each) if taped and isinstance(each, torch.Tensor) else each  # type: ignore[no-untyped-call]
+                  for each in given]  # fmt: skip
+        versions = [each._version for each in given if isinstance(each, torch.Tensor)]
+        with torch.set_grad_enabled(self.grad):
+            results = self._counted(self.function(*handed))
+        if versions != [each._version for each in given if isinstance(each, torch.Tensor)]:
+            raise ValueError(f"{self._name} changes its argument in place: other operations read the same tensor")
+        tensors = [self._tensor(n, result).to(place) for n, result in enumerate(results)]
+        return self._end(tensors if taped else [each.detach() for each in tensors], given, taped)
+
+    @property
+    def _name(self) -> str:
+        return getattr(self.function, "__name__", "the function")
+
+    def _counted(self, found: Any) -> Sequence[Any]:
         results = list(found) if isinstance(found, (list, tuple)) else [] if found is None else [found]
+        if not self.several and found is not None:
+            results = [found]
         if len(results) != len(self.dtypes):
-            raise ValueError(f"{name} returned {len(results)} values, Tout has {len(self.dtypes)}")
-        for number, (result, dtype) in enumerate(zip(results, self.dtypes, strict=True)):
-            have = result.dtype if isinstance(result, torch.Tensor) else torch.from_numpy(np.asarray(result)).dtype
-            if have is not dtype:
-                raise TypeError(f"{name} returned {have} as result {number}, Tout says {dtype}")
+            raise ValueError(f"{self._name} returned {len(results)} values, Tout has {len(self.dtypes)}")
         return results
+
+    def _from_array(self, number: int, result: Any) -> torch.Tensor:
+        """One result in memory of its own, of the dtype that was promised."""
+        array = np.array(result, order="C")
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"{self._name} returned {result!r} as result {number}: tensors hold numbers")
+        return self._of_dtype(number, torch.from_numpy(array))
+
+    def _tensor(self, number: int, result: Any) -> torch.Tensor:
+        if isinstance(result, torch.Tensor):
+            return self._of_dtype(number, result)
+        return torch.as_tensor(result, dtype=self.dtypes[number])
+
+    def _of_dtype(self, number: int, tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dtype is not self.dtypes[number]:
+            raise TypeError(f"{self._name} returned {tensor.dtype} as result {number}, Tout says {self.dtypes[number]}")
+        return tensor
+
+
+class _Handed(torch.autograd.Function):
+    """A tensor for the user's code, whose gradient is copied: a user's backward may return any tensor."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.view_as(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        return gradient.clone()
 
 
 @dataclass(eq=False)
 class Prevented(Flow):
-    """A tensor as it is; asking for a gradient through it is an error."""
+    """Tensors as they are; asking for a gradient through them is an error."""
 
     message: str
 
     __name__ = "prevent_gradient"
 
-    def __call__(self, tensor: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return (tensor,)
+    def __call__(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tensors
