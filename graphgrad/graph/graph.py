@@ -194,8 +194,8 @@ class Graph:
 
         Args:
             op_type_map: type of operation (`Relu`, as `op.type` says, or TF1's name of it) -> the name that
-                `gg.RegisterGradient` or `gg.NotDifferentiable` was given. Types that no operation has are ignored; a name
-                that is not registered is an error once a gradient gets there.
+                `gg.RegisterGradient` or `gg.NotDifferentiable` was given. Types that no operation has are ignored;
+                a name that is not registered by then is an error once a gradient gets there.
 
         Raises:
             TypeError: if it is not a dict of strings.

@@ -34,8 +34,8 @@ def py_func(
     `PyFunc`.
 
     Args:
-        func: takes an array per input, each a copy; returns an array or number per dtype in Tout, or one if Tout is
-            a dtype.
+        func: takes an array per input, each a copy; returns an array or number per dtype in Tout, a list or tuple if
+            there are several.
         inp: the inputs, a list; a tensor alone is one input.
         Tout: a dtype, or a list of them; it has to be what func returns, nothing is cast. Shapes of results are
             unknown until `set_shape` tells them. An empty list gives the operation, for what func does.
@@ -94,7 +94,7 @@ def _python(func: Any, inp: Any, kinds: Any, tensors: bool, name: str, type: str
     dtypes = tuple(_result_dtype(kind) for kind in (kinds if several else [kinds]))
     given = [_symbolic(each, inp) for each in (inp if isinstance(inp, (list, tuple)) else [inp])]
     graph = _graph_of(given)
-    flow = PythonFunction(func, dtypes, tensors, several, torch.is_grad_enabled(), places=())
+    flow = PythonFunction(func, dtypes, tensors, torch.is_grad_enabled(), places=())
     specs = [declared(None, dtype) for dtype in dtypes]
     signature = flow.signature = Nested([value.spec for value in given], specs, flow, ())
     signature.random = True  # one that draws by torch draws from the operation's own stream

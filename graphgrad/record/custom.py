@@ -120,14 +120,12 @@ class PythonFunction(Flow):
         function: what is called.
         dtypes: those of its results.
         tensors: whether it takes and gives torch tensors.
-        several: whether it returns a sequence of results rather than one.
         grad: whether gradients were on when it was recorded.
     """
 
     function: Callable[..., Any]
     dtypes: tuple[torch.dtype, ...]
     tensors: bool
-    several: bool
     grad: bool = True
 
     __name__ = "py_func"
@@ -159,8 +157,6 @@ class PythonFunction(Flow):
 
     def _counted(self, found: Any) -> Sequence[Any]:
         results = list(found) if isinstance(found, (list, tuple)) else [] if found is None else [found]
-        if not self.several and found is not None:
-            results = [found]
         if len(results) != len(self.dtypes):
             raise ValueError(f"{self._name} returned {len(results)} values, Tout has {len(self.dtypes)}")
         return results
