@@ -141,18 +141,21 @@ def written_out(graph: Graph, body: Body, arguments: Sequence[Value]) -> list[Va
     place: dict[Value, Value] = dict(zip(body.placeholders, arguments, strict=True))
     for op in body.graph.get_operations():
         if op.role in (Role.CALL, Role.CONSTANT):
-            reads = tuple(place[value] for value in op.reads)
-            specs = [value.spec for value in op.values]
-            args = None if op._args is None else _moved(op._args, place)
-            options = None if op._kwargs is None else _moved(op._kwargs, place)
-            copy = graph.add(
-                op.role, op.type, op.name, reads, specs, op.target, args, options, op.signature, op.payload
-            )
-            copy.code, copy.lasti = op.code, op.lasti
-            place.update(zip(op.values, copy.values, strict=True))
+            place.update(copied(graph, op, place))
         elif op.role is Role.GRADIENT:
             place.update(_again(graph, op, place))
     return [place[value] for value in body.outputs]
+
+
+def copied(graph: Graph, op: Operation, place: dict[Value, Value]) -> dict[Value, Value]:
+    """The operation once more, in another graph and on other values: its values there."""
+    reads = tuple(place[value] for value in op.reads)
+    specs = [value.spec for value in op.values]
+    args = None if op._args is None else _moved(op._args, place)
+    options = None if op._kwargs is None else _moved(op._kwargs, place)
+    copy = graph.add(op.role, op.type, op.name, reads, specs, op.target, args, options, op.signature, op.payload)
+    copy.code, copy.lasti = op.code, op.lasti
+    return dict(zip(op.values, copy.values, strict=True))
 
 
 def _moved(nest: Any, place: dict[Value, Value]) -> Any:

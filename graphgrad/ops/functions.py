@@ -97,7 +97,6 @@ def _python(func: Any, inp: Any, kinds: Any, tensors: bool, name: str, type: str
     flow = PythonFunction(func, dtypes, tensors, torch.is_grad_enabled(), places=())
     specs = [declared(None, dtype) for dtype in dtypes]
     signature = flow.signature = Nested([value.spec for value in given], specs, flow, ())
-    signature.random = True  # one that draws by torch draws from the operation's own stream
     op = _added(graph, type, name, given, signature)
     values = op.values
     wanted = recording.overrides(graph).get(type)

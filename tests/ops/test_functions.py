@@ -164,15 +164,26 @@ def test_py_function_trains_a_variable(run):
     assert run(gg.gradients(y, w)[0]) == 2.0
 
 
-def test_py_function_draws_from_the_graph_s_seed():
-    gg.set_random_seed(3)
-    y = gg.py_function(lambda: torch.rand(4), [], gg.float32)
+def test_functions_without_inputs_are_called_in_every_run():
+    counts = iter(range(10))
+    y = gg.py_function(lambda: next(counts), [], gg.int64)
+    z = gg.py_func(lambda: np.int64(next(counts)), [], gg.int64)
+    with gg.Session() as session:
+        assert [session.run(y), session.run(y), session.run(z), session.run(z)] == [0, 1, 2, 3]
 
-    def draw():
-        with gg.Session() as session:
-            return session.run(y).tolist()
 
-    assert draw() == draw()
+def test_a_function_that_runs_another_session(run):
+    other = gg.Graph()
+    with other.as_default():
+        noise = gg.random_uniform([], 5.0, 6.0)
+
+    def inner(x):
+        with gg.Session(graph=other) as session:
+            return session.run(noise)
+
+    x = gg.constant(2.0)
+    y = gg.function(lambda x: gg.py_func(inner, [x], gg.float32) * gg.random_uniform([], 1.0, 1.5))(x)
+    assert 5.0 <= run(y) <= 9.0
 
 
 # -- recompute_grad -------------------------------------------------------------------------------------

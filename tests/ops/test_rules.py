@@ -483,7 +483,7 @@ def test_wrong_gradients():
     refused(lambda x: (x * 2, lambda g: (g, g)), ValueError, "returned 2 gradients for 1 arguments")
     refused(lambda x: (x * 2, lambda g: g[0]), ValueError, r"gives float32\[\] for x(_1)?:0, which is float32\[2\]")
     refused(lambda x: (x * 2, lambda g: gg.cast(g, gg.float64)), ValueError, r"gives float64\[2\]")
-    refused(lambda x: (x * 2, lambda g: "text"), TypeError, "gives 'text' for x, not a tensor")
+    refused(lambda x: (x * 2, lambda g: "text"), TypeError, "gives 'text' for x.*, not a tensor")
     refused(lambda x: (x * 2, lambda g: {"a": g}), TypeError, "not a tensor")
 
 
