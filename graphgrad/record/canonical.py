@@ -41,7 +41,7 @@ _TF_TYPES = {
     "long": "Cast", "half": "Cast", "bool": "Cast", "bfloat16": "Cast", "zeros_like": "ZerosLike",
 }  # fmt: skip
 
-# TF1's names of types that torch's name here.
+# Types whose names here are torch's, by the names that TF1 has for them.
 SPELLINGS = {
     "AddN": "Add", "AddV2": "Add", "BatchMatMulV2": "BatchMatMul", "BiasAdd": "Add", "ClipByValue": "Clamp",
     "ExpandDims": "Unsqueeze", "FloorDiv": "FloorDivide", "FloorMod": "Remainder", "IsFinite": "Isfinite",
