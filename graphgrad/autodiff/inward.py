@@ -37,6 +37,11 @@ def brought_inside(body: BodyGraph, asked: Question) -> Question:
     outer = {inside: value for value, inside in body.captures.items()}
     wanted = [x for group in asked.groups for x in group]
     outside = {outer[x]: x for x in wanted if x in outer}
+    if outside and isinstance(body.outer, BodyGraph):  # the way may begin further out
+        further = replace(asked, ys=[*outer.values()], groups=[(x,) for x in outside], stops=frozenset())
+        further = brought_inside(body.outer, further)
+        outer = dict(zip(outer, further.ys, strict=True))
+        outside = {x: inside for (x,), inside in zip(further.groups, outside.values(), strict=True)}
     place = _Inside(body)
     place.update(outside)
     for op in _between(outside, outer.values()):

@@ -62,9 +62,6 @@ def update(variable: Variable, value: Value) -> None:
             message(f"the buffer {state.name} is {state.spec!r} and can't become {value.spec!r}", value.op)
         )
     graph = state.graph
-    if value.op.graph is not graph:
-        what = f"the buffer {state.name} changes inside a branch, a loop or a function"
-        raise RecordingError(message(what, value.op, "call the module outside, or in eval() mode"))
     with graph.name_scope(f"{state.name}/"):
         op = graph.add(Role.ASSIGN, "Assign", "update", (value,), (state.spec,), payload=state)
     graph.add_to_collection(UPDATE_OPS, op)

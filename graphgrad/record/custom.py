@@ -41,6 +41,9 @@ class Ruled(Flow):
 
     __name__ = "custom_gradient"
 
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        return [("gradient", self.rule, False)]
+
     def __call__(self, *reads: Any) -> tuple[Any, ...]:
         if on_tape(reads):
             found: tuple[Any, ...] = _Rule.apply(self, *reads)  # type: ignore[no-untyped-call]
@@ -101,6 +104,9 @@ class Called(Flow):
 
     __name__ = "function"
 
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        return [("body", self.body, taped)]
+
     def __call__(self, *given: Any, device: str | None = None) -> tuple[Any, ...]:
         taped = on_tape(given)
         program = self.body.program(taped, device or device_of(given))
@@ -129,6 +135,9 @@ class PythonFunction(Flow):
     grad: bool = True
 
     __name__ = "py_func"
+
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        return []
 
     def __call__(self, *given: Any, device: str | None = None) -> tuple[Any, ...]:
         place = device or device_of(given)
@@ -198,6 +207,9 @@ class Prevented(Flow):
     message: str
 
     __name__ = "prevent_gradient"
+
+    def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
+        return []
 
     def __call__(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tensors

@@ -37,6 +37,20 @@ def test_xs_on_the_way_to_one_another(run):
     np.testing.assert_allclose(run(y, {x: 0.5}), [2 * np.exp(1.0) + 1.0, 2 * np.exp(0.5)])
 
 
+def test_through_two_bodies(run):
+    x = gg.placeholder(gg.float32, [])
+    k = x * x * x
+
+    def middle():
+        m = gg.sin(k)
+        return gg.cond(x > 0.5, lambda: gg.gradients(k * x + m * 2.0, x)[0], lambda: x)
+
+    y = gg.cond(x > 0, middle, lambda: x)
+    found = run([y, gg.gradients(y, x)[0]], {x: 2.0})
+    second = 12 * 4 + 2 * (12 * np.cos(8.0) - 144 * np.sin(8.0))
+    np.testing.assert_allclose(found, [32 + 24 * np.cos(8.0), second], rtol=1e-5)
+
+
 def test_stops_outside(run):
     x = gg.placeholder(gg.float64, [])
     e = gg.exp(x)
