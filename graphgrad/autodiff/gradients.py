@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from ..graph.body import BodyGraph
 from ..graph.graph import Graph
 from ..graph.operation import Role, Value, handle_of
 from ..ground.errors import UnconnectedError
@@ -13,10 +14,11 @@ from ..ground.mode import executing_eagerly
 from ..record.record import handlers, record
 from ..record.tensor import Tensor
 from . import arguments, outside
-from . import nested as _nested  # noqa: F401  answers for branches and loops
+from . import custom as _custom  # noqa: F401  answers for rules, branches and loops
 from .adjoint import GradientCall
 from .arguments import UnconnectedGradients
 from .explain import explain
+from .inward import brought_inside
 from .reach import Reach, reach
 
 
@@ -79,14 +81,17 @@ def gradients(
         return [None] * len(asked.x_items)
     if asked.graph.finalized:
         raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
+    graph = asked.graph
+    if isinstance(graph, BodyGraph) and graph.captures:
+        asked = brought_inside(graph, asked)
     found = _reached(asked)
     outside.refuse_partial(asked.graph, asked.ys, {x for group in asked.groups for x in group}, asked.stops)
     lost = [x for x, group in zip(asked.x_items, asked.groups, strict=True) if found.live.isdisjoint(group)]
     if lost and option is UnconnectedGradients.RAISE:
         raise UnconnectedError(str(explain(asked.y_items, lost, stop_gradients=asked.stop_items)))
-    with asked.graph.as_default(), asked.graph.name_scope("gradients" if name is None else name):
+    with graph.as_default(), graph.name_scope("gradients" if name is None else name):
         switches = (aggregation, bool(gate_gradients), bool(colocate_gradients_with_ops))
-        results = _connected(asked, asked.graph, found, starts, switches)
+        results = _connected(asked, graph, found, starts, switches)
         zero = option is UnconnectedGradients.ZERO
         return [
             _zeros(x) if result is None and zero else result for result, x in zip(results, asked.x_items, strict=True)

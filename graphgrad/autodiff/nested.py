@@ -16,6 +16,7 @@ import torch
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of
 from ..ground.spec import IntSpec, Spec
+from ..record.custom import Called
 from ..record.derivative import Derivative
 from ..record.flow import Branches, Loop, Scan
 from ..record.nested import Body, Nested
@@ -97,7 +98,7 @@ def _product(way: Way, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Way
         if y is None:
             seeds.append(None)
             continue
-        seed = _argument(way.graph, y)
+        seed = argument(way.graph, y)
         seeds.append(seed)
         ys.append(y)
         starts.append(seed)
@@ -132,7 +133,8 @@ def gradients_in(
     return [results.get(x) for x in xs]
 
 
-def _argument(graph: Graph, like: Value) -> Value:
+def argument(graph: Graph, like: Value) -> Value:
+    """One more argument, like a value that is there."""
     return graph.add(Role.PLACEHOLDER, "Argument", "argument", (), (like.spec,)).values[0]
 
 
@@ -144,19 +146,22 @@ def written_out(graph: Graph, body: Body, arguments: Sequence[Value]) -> list[Va
     place: dict[Value, Value] = dict(zip(body.placeholders, arguments, strict=True))
     for op in body.graph.get_operations():
         if op.role in (Role.CALL, Role.CONSTANT):
-            reads = tuple(place[value] for value in op.reads)
-            specs = [value.spec for value in op.values]
-            args = None if op._args is None else _moved(op._args, place)
-            options = None if op._kwargs is None else _moved(op._kwargs, place)
-            copy = graph.add(
-                op.role, op.type, op.name, reads, specs, op.target, args, options, op.signature, op.payload
-            )
-            copy.code, copy.lasti = op.code, op.lasti
-            graph.annexes.setdefault(COPIES, {})[copy] = op
-            place.update(zip(op.values, copy.values, strict=True))
+            place.update(copied(graph, op, place))
         elif op.role is Role.GRADIENT:
             place.update(_again(graph, op, place))
     return [place[value] for value in body.outputs]
+
+
+def copied(graph: Graph, op: Operation, place: dict[Value, Value]) -> dict[Value, Value]:
+    """The operation once more, in another graph and on other values: its values there."""
+    reads = tuple(place[value] for value in op.reads)
+    specs = [value.spec for value in op.values]
+    args = None if op._args is None else _moved(op._args, place)
+    options = None if op._kwargs is None else _moved(op._kwargs, place)
+    copy = graph.add(op.role, op.type, op.name, reads, specs, op.target, args, options, op.signature, op.payload)
+    copy.code, copy.lasti = op.code, op.lasti
+    graph.annexes.setdefault(COPIES, {})[copy] = op
+    return dict(zip(op.values, copy.values, strict=True))
 
 
 def _moved(nest: Any, place: dict[Value, Value]) -> Any:
@@ -208,7 +213,8 @@ def apart(graph: Graph, values: Sequence[Value]) -> list[Value | None]:
 _ROUNDS = 8
 
 
-def _start(specs: Sequence[Spec | IntSpec]) -> tuple[Graph, list[Value]]:
+def start(specs: Sequence[Spec | IntSpec]) -> tuple[Graph, list[Value]]:
+    """A graph that is only asked, with an argument of each spec."""
     graph = Graph()
     return graph, [graph.add(Role.PLACEHOLDER, "Argument", "argument", (), (spec,)).values[0] for spec in specs]
 
@@ -216,14 +222,14 @@ def _start(specs: Sequence[Spec | IntSpec]) -> tuple[Graph, list[Value]]:
 def _branches(flow: Branches, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     ways = []
     for number, body in enumerate(flow.bodies):
-        graph, inputs = _start(specs)
+        graph, inputs = start(specs)
         outputs = written_out(graph, body, [inputs[place] for place in flow.places[number]])
         ways.append(Way(graph, list(inputs), apart(graph, outputs)))
     return ways
 
 
 def _loop(flow: Loop, specs: Sequence[Spec | IntSpec]) -> list[Way]:
-    graph, inputs = _start(specs)
+    graph, inputs = start(specs)
     captured = [inputs[place] for place in flow.places[1]]
     state = inputs[: flow.width]
     ways = [Way(graph, list(inputs), apart(graph, state))]
@@ -237,7 +243,7 @@ def _loop(flow: Loop, specs: Sequence[Spec | IntSpec]) -> list[Way]:
 
 
 def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
-    graph, inputs = _start(specs)
+    graph, inputs = start(specs)
     captured = [inputs[place] for place in flow.places[0]]
     state = inputs[: flow.state]
     ways = [Way(graph, list(inputs), apart(graph, state))] if flow.last else []
@@ -259,11 +265,22 @@ def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     return ways
 
 
-_WAYS: dict[type, Callable[..., list[Way]]] = {Branches: _branches, Loop: _loop, Scan: _scan}
+def _called(flow: Called, specs: Sequence[Spec | IntSpec]) -> list[Way]:
+    graph, inputs = start(specs)
+    outputs = written_out(graph, flow.body, [inputs[place] for place in flow.places[0]])
+    return [Way(graph, list(inputs), apart(graph, outputs))]
+
+
+_WAYS: dict[type, Callable[..., list[Way]]] = {Branches: _branches, Loop: _loop, Scan: _scan, Called: _called}
+
+# Operations whose derivative is known in another way.
+KNOWN: dict[type, Callable[[Nested], Derivative]] = {}
 
 
 def _derivative(signature: Nested) -> Derivative:
     flow = signature.target
+    if type(flow) in KNOWN:
+        return KNOWN[type(flow)](signature)
     ways = _WAYS[type(flow)](flow, signature.reads)
     return NestedDerivative(ways, len(signature.reads), len(signature.specs))
 

@@ -33,6 +33,7 @@ class BodyGraph(Graph):
         self.complete = False
         root = root_of(outer)
         self.parameters, self.captured, self._collections = root.parameters, root.captured, root._collections
+        self.context.overrides = outer.context.overrides
 
     def capture(self, value: Value) -> Value:
         """What stands in here for a value of this graph or of one around it; `ValueError` for any other."""

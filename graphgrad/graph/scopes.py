@@ -24,6 +24,7 @@ class Context(threading.local):
         self.scope = ""
         self.controls: tuple[Operation, ...] = ()
         self.device = ""
+        self.overrides: dict[str, str] = {}
 
 
 class Names:

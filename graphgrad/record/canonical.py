@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from ..graph.graph import Graph
+
 # Where a callable is looked up, to be printed in a program: expression, namespace.
 NAMESPACES: tuple[tuple[str, Any], ...] = (
     ("torch", torch),
@@ -37,6 +39,14 @@ _TF_TYPES = {
     "detach": "StopGradient", "max_pool2d": "MaxPool", "avg_pool2d": "AvgPool", "argmax": "ArgMax",
     "argmin": "ArgMin", "gelu": "Gelu", "type_as": "Cast", "float": "Cast", "double": "Cast", "int": "Cast",
     "long": "Cast", "half": "Cast", "bool": "Cast", "bfloat16": "Cast", "zeros_like": "ZerosLike",
+}  # fmt: skip
+
+# Types whose names here are torch's, by the names that TF1 has for them.
+SPELLINGS = {
+    "AddN": "Add", "AddV2": "Add", "BatchMatMulV2": "BatchMatMul", "BiasAdd": "Add", "ClipByValue": "Clamp",
+    "ExpandDims": "Unsqueeze", "FloorDiv": "FloorDivide", "FloorMod": "Remainder", "IsFinite": "Isfinite",
+    "IsInf": "Isinf", "IsNan": "Isnan", "Max": "Amax", "Min": "Amin", "Pack": "Stack", "Rint": "Round",
+    "Select": "Where", "SelectV2": "Where", "Transpose": "Permute", "Unpack": "Unbind",
 }  # fmt: skip
 
 # Elementwise arithmetic, in which a Python number counts by its type: neither the result's shape and
@@ -85,6 +95,7 @@ class Canonical:
 
 
 _known: dict[Any, Canonical] = {}
+Graph.spellings.update(SPELLINGS)
 _attributes: dict[str, Attribute] = {}
 
 

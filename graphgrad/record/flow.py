@@ -31,8 +31,8 @@ class Flow:
         raise NotImplementedError
 
     def _begin(self, given: Sequence[Any], number: int, body: Body, taped: bool) -> tuple[Compiled, list[Any]]:
-        """The program of a body and the captures that it is called with."""
-        return body.program(taped, _place(given)), [given[place] for place in self.places[number]]
+        """The program of a body, for where the arguments are, and the captures that it is called with."""
+        return body.program(taped, device_of(given)), [given[place] for place in self.places[number]]
 
     def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool, fresh: bool = False) -> tuple[Any, ...]:
         """The results, each in memory of its own, and on the tape if a gradient has to find its way."""
@@ -64,7 +64,8 @@ def _floats(tensor: torch.Tensor) -> bool:
     return tensor.is_floating_point() or tensor.is_complex()
 
 
-def _on_tape(given: Sequence[Any]) -> bool:
+def on_tape(given: Sequence[Any]) -> bool:
+    """Whether a gradient is going to pass through what is computed of these."""
     if torch.is_grad_enabled():
         for each in given:
             if isinstance(each, torch.Tensor) and each.requires_grad:
@@ -72,7 +73,8 @@ def _on_tape(given: Sequence[Any]) -> bool:
     return False
 
 
-def _place(given: Sequence[Any]) -> str:
+def device_of(given: Sequence[Any]) -> str:
+    """Where the tensors are."""
     for each in given:
         if isinstance(each, torch.Tensor):
             return "cpu" if each.is_cpu else str(each.device)
@@ -107,7 +109,7 @@ class Branches(Flow):
         elif not 0 <= (chosen := int(choice)) < len(self.bodies):
             chosen = len(self.bodies) - 1  # TF1's switch_case
         everything = (choice, *given)
-        taped = _on_tape(given)
+        taped = on_tape(given)
         program, captured = self._begin(everything, chosen, self.bodies[chosen], taped)
         return self._end(program(*captured), everything, taped, self.bodies[chosen].fresh)
 
@@ -133,7 +135,7 @@ class Loop(Flow):
         return [("condition", self.condition, False), ("body", self.body, taped)]
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
-        taped = _on_tape(given)
+        taped = on_tape(given)
         go_on, asked = self._begin(given, 0, self.condition, False)
         step, used = self._begin(given, 1, self.body, taped)
         if taped and self.condition.computes:
@@ -221,7 +223,7 @@ class Scan(Flow):
         return [("item", self.body, taped)]
 
     def __call__(self, *given: Any) -> tuple[Any, ...]:
-        taped = _on_tape(given)
+        taped = on_tape(given)
         step, used = self._begin(given, 0, self.body, taped)
         state = given[: self.state]
         rows = [tensor.unbind(0) for tensor in given[self.state : self.state + self.items]]

@@ -142,7 +142,7 @@ class Nested:
         self.single = False
         self.random = any(body.random for body in bodies)
         self.attention = any(body.attention for body in bodies)
-        self.aliases = (None,) * len(self.specs)
+        self.aliases: tuple[int | None, ...] = (None,) * len(self.specs)
         self.modes = Modes(True, torch.float32, None)
         self.derivative: Any = None  # set on first need
 

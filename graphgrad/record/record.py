@@ -44,6 +44,7 @@ _LIKE_TENSORS = (torch.Tensor, Dim, np.ndarray)
 handlers: dict[Any, Callable[..., Any]] = {}
 out_handler: list[Callable[..., Any]] = []
 changing: list[Callable[..., Any]] = []  # records a call that changes its arguments
+overridden: list[Callable[..., Any]] = []  # gives an operation the gradient of another name
 
 _memo: dict[Any, Signature] = {}
 
@@ -104,6 +105,9 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
         placed(args, values) if varied else None, placed(kwargs, values) if varied else None, signature, None,
         context["device"], context["controls"],
     )  # fmt: skip
+    if context["overrides"] and op.type in context["overrides"]:
+        values = overridden[0](op, context["overrides"][op.type])
+        return rebuild(signature.structure, lambda leaf: handle_of(values[leaf.index]) if type(leaf) is Leaf else leaf)
     given = op._values
     if type(given) is Value and signature.single:
         if type(given.spec) is Spec:  # a new value: no handle to look for
@@ -112,6 +116,11 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
             return made
         return handle_of(given)
     return rebuild(signature.structure, lambda leaf: handle_of(op.values[leaf.index]) if type(leaf) is Leaf else leaf)
+
+
+def overrides(graph: Graph) -> dict[str, str]:
+    """The types whose gradients are overridden at this point of the recording, and the names that stand in."""
+    return graph.context.overrides
 
 
 def _graph_of(reads: list[Value], known: Canonical) -> Graph:

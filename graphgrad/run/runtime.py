@@ -133,7 +133,7 @@ class Streams:
     torch's global generators are put back as they were, so a user's own draws do not change.
     """
 
-    _lock = threading.Lock()
+    _lock = threading.RLock()  # what is drawn may be a branch with a Python function that runs another session
 
     def __init__(self, seed: int | None) -> None:
         self._seed = int.from_bytes(os.urandom(8), "little") if seed is None else seed
