@@ -193,35 +193,17 @@ class Graph:
         """Operations of some types that are created inside have the gradients registered under other names.
 
         Operations made earlier keep theirs, and so does what gradients() records inside. Blocks nest: the inner
-        one wins. A type that is mapped to itself has its own gradient again.
+        one wins. A type that is mapped to itself has its own gradient again. `gg.RegisterGradient` has an example.
 
         Args:
-            op_type_map: type of operation (`Relu`, as `op.type` says, or TF1's name of it) -> the name that
-                `gg.RegisterGradient` or `gg.NotDifferentiable` was given. Types that no operation has are ignored;
-                a name that is not registered by then is an error once a gradient gets there.
-
-        Raises:
-            TypeError: if it is not a dict of strings.
-
-        Source: `tf.Graph.gradient_override_map`.
-
-        >>> import graphgrad as gg
-        >>> @gg.RegisterGradient("StraightThrough")
-        ... def straight_through(op, upstream):
-        ...     return upstream
-        >>> x = gg.constant([0.3, 0.8])
-        >>> with gg.get_default_graph().gradient_override_map({"Round": "StraightThrough"}):
-        ...     y = gg.round(x)
-        >>> with gg.Session() as sess:
-        ...     sess.run(gg.gradients(y, x)[0])
-        array([1., 1.], dtype=float32)
+            op_type_map: type (as `op.type` says, or TF1's name of it) -> registered name. Types that no operation
+                has are ignored; a name not registered by then is an error once a gradient gets there.
         """
         if not isinstance(op_type_map, dict):
             raise TypeError(f"op_type_map is {op_type_map!r}, not a dict")
         if not all(isinstance(each, str) for pair in op_type_map.items() for each in pair):
             raise TypeError("op_type_map maps names of types to names of gradients: both are strings")
-        context = self.context
-        outer = context.overrides
+        context, outer = self.context, self.context.overrides
         context.overrides = outer | {self.spellings.get(type, type): name for type, name in op_type_map.items()}
         try:
             yield
