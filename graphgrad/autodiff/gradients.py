@@ -13,7 +13,7 @@ from ..ground.errors import UnconnectedError
 from ..ground.mode import executing_eagerly
 from ..record.record import handlers, record
 from ..record.tensor import Tensor
-from . import arguments, outside
+from . import arguments
 from . import custom as _custom  # noqa: F401  answers for rules, branches and loops
 from .adjoint import GradientCall
 from .arguments import UnconnectedGradients
@@ -85,7 +85,6 @@ def gradients(
     if isinstance(graph, BodyGraph) and graph.captures:
         asked = brought_inside(graph, asked)
     found = _reached(asked)
-    outside.refuse_partial(asked.graph, asked.ys, {x for group in asked.groups for x in group}, asked.stops)
     lost = [x for x, group in zip(asked.x_items, asked.groups, strict=True) if found.live.isdisjoint(group)]
     if lost and option is UnconnectedGradients.RAISE:
         raise UnconnectedError(str(explain(asked.y_items, lost, stop_gradients=asked.stop_items)))

@@ -8,7 +8,6 @@ from typing import Any, TypeGuard
 
 from ..graph.operation import Operation, Value
 from ..record.flow import Branches, Loop
-from ..record.nested import Nested
 from .adjoint import Node, derivative_of
 from .nested import COPIES, NestedDerivative, Way
 from .verdict import Break
@@ -34,7 +33,7 @@ class Inside:
 
 def has_bodies(node: Node) -> TypeGuard[Operation]:
     """Whether the node is a branch or a loop, not the derivative of one."""
-    return isinstance(node, Operation) and type(node.signature) is Nested
+    return isinstance(node, Operation) and isinstance(derivative_of(node), NestedDerivative)
 
 
 def inside(op: Operation, k: int, wanted: Sequence[int], look: Look) -> Inside:

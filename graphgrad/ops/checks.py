@@ -196,7 +196,10 @@ def assert_near(
     x: Any, y: Any, rtol: Any = None, atol: Any = None, data: Any = None, summarize: int | None = None,
     message: str | None = None, name: str | None = None,
 ) -> Any:  # fmt: skip
-    """An operation that fails in a run unless |x - y| <= atol + rtol |y|; both are 10 of the dtype's steps if None."""
+    """An operation that fails in a run unless `abs(x - y) <= atol + rtol * abs(y)`.
+
+    `rtol` and `atol` are ten of the dtype's steps if None.
+    """
     operands = _pair(x, y)
     step = 10 * torch.finfo(operands[0].dtype).eps
     allowed = (step if rtol is None else rtol, step if atol is None else atol)
