@@ -318,7 +318,8 @@ def _count(breaks: list[Break], routes: list[list[str]]) -> str:
     places = len({(each.op, each.tensor) for each in breaks})
     if places == 1:
         return f"every path is cut here, for {len(breaks)} reasons"
-    if len(routes) == 1 and len(breaks) <= SHOWN:
+    apart = any(each.within for each in breaks)  # in one branch or in several, of which a run takes one
+    if len(routes) == 1 and len(breaks) <= SHOWN and not apart:
         return f"every path is cut, at these {places} places one after the other"
     return f"every path is cut, at these {places} places"
 

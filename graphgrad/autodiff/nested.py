@@ -68,15 +68,19 @@ class NestedDerivative(Derivative):
             wanted = way.given()
             try:
                 live = reach([output], wanted, way.shut - {output}).live
-            except LookupError as error:
-                lacking = str(error).splitlines()[0]
-                for i, value in enumerate(way.inputs):
-                    if value in wanted:
-                        found.add(i)
-                        self.missing[k, i] = lacking
-                continue
+            except LookupError:
+                live = {value for value in wanted if self._leads(way, k, output, value)}
             found.update(i for i, value in enumerate(way.inputs) if value is not None and value in live)
         return tuple(sorted(found))
+
+    def _leads(self, way: Way, k: int, output: Value, value: Value) -> bool:
+        """Whether an input is connected to an output on a way where torch lacks the gradient of something."""
+        try:
+            return value in reach([output], [value], way.shut - {output}).live
+        except LookupError as error:
+            lacking = str(error).splitlines()[0]
+            self.missing.update(((k, i), lacking) for i, given in enumerate(way.inputs) if given is value)
+            return True
 
     def product(self, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Derivative:
         key = (outputs, inputs)

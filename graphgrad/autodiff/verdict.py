@@ -22,7 +22,8 @@ class Break:
     Attributes:
         kind: 'stop', 'integer', 'stop_gradient' (detach, too), 'no_grad', 'no derivative' (it does not depend
             on what went in), or 'not implemented' (torch lacks it: gradients() raises LookupError if it gets here).
-        op: the operation at which it happens.
+        op: the operation at which it happens; one of a body's, if it happens inside a branch or a loop.
+        within: then, the branch or loop of the graph that was asked; None otherwise.
         tensor: the name of the tensor that does not let it through.
         hint: what to do.
         reason: what happens, in words.
@@ -37,6 +38,7 @@ class Break:
     reason: str = ""
     label: str = field(default="", repr=False, compare=False)
     lost: list[str] = field(default_factory=list, repr=False, compare=False)
+    within: Operation | None = None
 
     def __str__(self) -> str:
         return message(f"{self.reason or self.kind} ({self.tensor})", self.op, self.hint)

@@ -69,7 +69,7 @@ def _told(told: Break, way: Way, op: Operation, wanted: Iterable[int], xs: Seque
         if x is not None and tensor == x.name:
             tensor = op.reads[i].name
     where = "" if told.reason.startswith("inside ") else f"inside {op.name}: "
-    return replace(told, op=own, tensor=tensor, reason=f"{where}{told.reason}")
+    return replace(told, op=own, tensor=tensor, reason=f"{where}{told.reason}", within=op)
 
 
 def _choosing(op: Operation, wanted: Sequence[int], way: Way, look: Look) -> set[int]:

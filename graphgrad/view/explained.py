@@ -33,7 +33,8 @@ def told_by(graph: Graph, answer: Explanation) -> dict[str, str]:
         if key is not None:
             told.setdefault(key, []).append(str(verdict))
         for broken in verdict.breaks:
-            if broken.op in forward:
-                said = told.setdefault(forward[broken.op], [])
+            op = broken.op if broken.within is None else broken.within
+            if op in forward:
+                said = told.setdefault(forward[op], [])
                 said += [str(broken)] if str(broken) not in said else []
     return {key: "\n\n".join(said) for key, said in told.items()}

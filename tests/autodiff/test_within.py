@@ -54,3 +54,21 @@ def test_a_cut_is_told_once_however_many_rounds_there_are(x):
     (op, _), (told, _, minor) = next(iter(inside(y.op, 1, [2], _Search).cuts.items()))
     assert (op.name, told.tensor, minor) == ("floor", "floor:0", False) and op.graph is not y.graph
     assert told.reason.startswith("inside while: ")
+
+
+def test_breaks_of_two_branches_are_not_in_series() -> None:
+    p, x = gg.placeholder(gg.bool, [], name="p"), gg.placeholder(gg.float32, [3], name="x")
+    (verdict,) = gg.explain(gg.cond(p, lambda: gg.stop_gradient(x), lambda: gg.floor(x)), x).verdicts
+    assert verdict.note == "every path is cut, at these 2 places"
+
+
+def test_a_branch_that_lacks_a_derivative_leaves_the_others_theirs() -> None:
+    p, x = gg.placeholder(gg.bool, [], name="p"), gg.placeholder(gg.float32, [3], name="x")
+    w = gg.placeholder(gg.float32, [3], name="w")
+    y = gg.cond(p, lambda: torch.special.zeta(w, 2.0), lambda: x * 3.0)
+    assert gg.explain(y, x)[0].symbol == "✓"
+    with gg.Session() as session:
+        (slope,) = session.run(gg.gradients(y, x), {p: False, x: [1.0, 2.0, 3.0], w: [2.0] * 3})
+    assert slope.tolist() == [3.0] * 3
+    with pytest.raises(LookupError, match="special_zeta"):
+        gg.gradients(y, w)

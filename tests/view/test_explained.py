@@ -26,3 +26,10 @@ def test_what_several_xs_lose_at_one_place_is_told_once() -> None:
 def test_nothing_is_told_where_all_paths_are_open() -> None:
     asked = perceptron()
     assert told_by(asked.graph, gg.explain(*asked)) == {}
+
+
+def test_a_cut_inside_a_branch_is_told_at_the_branch() -> None:
+    p, x = gg.placeholder(gg.bool, [], name="p"), gg.placeholder(gg.float32, [3], name="x")
+    y = gg.cond(p, lambda: gg.stop_gradient(x), lambda: gg.floor(x), name="flow")
+    told = told_by(gg.gradient_graph(y, x), gg.explain(y, x))
+    assert "inside flow: it is the output of stop_gradient" in told["flow"]
