@@ -42,7 +42,7 @@ def overlay(graph: Graph, places: Places, values: Any) -> None:
         TypeError: for other values, and other things in a mapping.
         ValueError: for a key of a mapping that is not in the picture.
     """
-    if isinstance(values, Watch):
+    if isinstance(values, Watch) and not isinstance(values, type):
         found = dict(_watched(graph, places, values.readings()))
     elif isinstance(values, Mapping):
         found = _given(places, values)

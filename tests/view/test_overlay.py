@@ -224,3 +224,9 @@ def test_operations_alone() -> None:
     call = gg.gradients(y, x)[0].op
     seen = Seen({(y.op, None): Reading("own"), (y.op, call): Reading("sent")})
     assert measured([x.op, y.op], seen) == {y.op: Reading("own")}
+
+
+def test_a_class_in_place_of_a_watch_is_told() -> None:
+    x = gg.constant(1.0)
+    with pytest.raises(TypeError, match="values is a watch that has seen a run"):
+        gg.plot(gg.sin(x), x, values=gg.watch.Values)

@@ -372,7 +372,8 @@ def test_it_fits_its_window(width: int, opened: Opener) -> None:
 
 def tangle(size: int) -> Graph:
     """No scopes, and values that are read much later."""
-    draw, values = random.Random(0), [gg.placeholder(gg.float32, [None, 8], name="x")]
+    draw = random.Random(0)
+    values: list[Any] = [gg.placeholder(gg.float32, [None, 8], name="x")]
     for _ in range(size):
         near, far = draw.choice(values[-5:]), draw.choice(values)
         values.append(draw.choice([torch.sin, torch.tanh, far.mul, far.add])(near))
