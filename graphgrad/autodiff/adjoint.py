@@ -129,7 +129,8 @@ def derivative_of(node: Node) -> Derivative:
     if found is not None:
         return found
     if type(node.signature) is Nested:
-        found = node.signature.derivative = nested[0](node.signature)
+        found = nested[0](node.signature) if node.signature.modes.grad else NO_DERIVATIVE
+        node.signature.derivative = found
         return found
     return derivative.of(node.signature)
 

@@ -143,7 +143,7 @@ class Nested:
         self.random = any(body.random for body in bodies)
         self.attention = any(body.attention for body in bodies)
         self.aliases: tuple[int | None, ...] = (None,) * len(self.specs)
-        self.modes = Modes(True, torch.float32, None)
+        self.modes = Modes(torch.is_grad_enabled(), torch.float32, None)
         self.derivative: Any = None  # set on first need
 
 

@@ -455,3 +455,12 @@ def test_an_operation_without_a_gradient_in_either_branch_is_an_error_when_asked
     assert run(y, {x: -1.0}) == -1.0
     with pytest.raises(LookupError, match=r"(?s)torch has none.*test_branches\.py"):
         gg.gradients(y, x)
+
+
+def test_a_branch_or_loop_recorded_without_gradients_passes_none():
+    x = gg.placeholder(gg.float32, [])
+    with torch.no_grad():
+        y = gg.cond(x > 0, lambda: x, lambda: x * 1)
+        z = gg.while_loop(lambda z: z < 3.0, lambda z: z * 2, [x])
+    assert gg.gradients(y, x) == gg.gradients(z, x) == [None]
+    assert "torch.no_grad()" in str(gg.explain(y, x))
