@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from ..autodiff.verdict import Explanation, Verdict
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role
 from ..ground.errors import ArgumentTypeError
@@ -28,7 +29,7 @@ def bundle(obj: Any) -> dict[str, str]:
 
     Args:
         obj: a `Plot` (a picture, and the page in a frame of its own), a symbolic tensor (what it is, and
-            what it is computed from), or a graph (how much of what is in it).
+            what it is computed from), a graph (how much of what is in it), or what `explain` answers.
 
     Returns:
         'text/plain', 'text/html', and for a plot 'image/svg+xml'. Nothing in them is loaded from elsewhere.
@@ -47,7 +48,10 @@ def bundle(obj: Any) -> dict[str, str]:
         return {"text/plain": repr(obj), "text/html": _tensor(obj)}
     if isinstance(obj, Graph):
         return _graph(obj)
-    raise ArgumentTypeError(f"a notebook shows plots, symbolic tensors and graphs, got a {type(obj).__name__}")
+    if isinstance(obj, (Explanation, Verdict)):
+        return {"text/plain": str(obj), "text/html": obj._repr_html_()}
+    what = "plots, symbolic tensors, graphs and explanations"
+    raise ArgumentTypeError(f"a notebook shows {what}, got a {type(obj).__name__}")
 
 
 def _frame(picture: Plot) -> str:
@@ -108,6 +112,6 @@ def _mimebundle(obj: Any, include: Any = None, exclude: Any = None) -> dict[str,
     return bundle(obj)
 
 
-# Tensors and graphs live on lower floors, which know nothing of pictures.
-for _kind in (Plot, Tensor, Graph):
+# All but plots live on lower floors, which know nothing of pictures.
+for _kind in (Plot, Tensor, Graph, Explanation, Verdict):
     setattr(_kind, "_repr_mimebundle_", _mimebundle)  # noqa: B010

@@ -188,6 +188,8 @@ def test_other_objects(obj: Any) -> None:
 def test_a_notebook_finds_the_bundle_of_every_kind() -> None:
     x = gg.placeholder(gg.float32, [2], name="x")
     w = gg.Variable([1.0, 2.0], name="w")
-    for obj in (plot(x * w, w), x, w, x.graph):
+    answer = gg.explain(x * w, [w, gg.constant(1.0)])
+    for obj in (plot(x * w, w), x, w, x.graph, answer, answer[1]):
         assert obj._repr_mimebundle_(include=None, exclude=None) == bundle(obj)  # type: ignore[union-attr]
+    assert bundle(answer)["text/plain"] == str(answer) and "<details" in bundle(answer[1])["text/html"]
     assert repr(gg.Graph()) == "<Graph: operations: 0>"
