@@ -17,6 +17,7 @@ _EXTRAS = {
     "docs": ("sphinx", "myst-nb", "jupytext", "furo"),
     "test": ("pytest", "playwright"),
     "models": ("transformers",),
+    "scipy": ("scipy",),
 }
 
 
