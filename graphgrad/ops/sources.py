@@ -124,7 +124,7 @@ def numbers(value: Any, dtype: Any) -> torch.Tensor:
         raise ArgumentTypeError(f"{value.name} is symbolic; a constant is made of numbers")
     if isinstance(value, torch.Tensor):
         refuse_layout(value, "a constant of the graph")
-        copy = value.detach().clone().contiguous()
+        copy = value.detach().clone(memory_format=torch.contiguous_format)
         return copy if wanted is None else copy.to(wanted)
     array = np.asarray(value)
     if array.dtype == object:

@@ -12,7 +12,7 @@ from ..graph.scopes import check_name
 from ..ground.errors import message
 from ..ground.mode import executing_eagerly
 from ..ground.spec import Spec, as_dtype, format_shape, spec
-from ..record.constants import constant_value
+from ..record.constants import constant_in, constant_value
 from ..record.tensor import Tensor
 from ..record.variable import State, make_variable
 from ..record.variable import Variable as Recorded
@@ -96,16 +96,15 @@ def new_variable(
     """What `gg.Variable(...)` does."""
     _check_arguments(initial_value, variable_def, import_scope, constraint)
     default = get_default_graph()
-    own = check_name(name or "Variable", bool(default.context.scope))
     context = default.context
+    own = check_name(name or "Variable", bool(context.scope))
     outer, context.controls = context.controls, ()
     try:
-        initial = _initial(initial_value, dtype, own)
+        initial = _initial(default, initial_value, dtype, own)
         graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape)
         variable = make_variable(graph, own, spec(known.shape, known.dtype), bool(trainable))
         variable.initial = initial
-        with graph.name_scope(variable.state.name + "/"):
-            variable.initializer = variable.state.assign("Assign", "Assign", None, initial)
+        variable.initializer = variable.state.initialised(initial)
     finally:
         context.controls = outer
     if constraint is not None:
@@ -146,10 +145,12 @@ def _list_it(graph: Graph, variable: Recorded, collections: Sequence[str] | None
         graph.add_to_collection(collection, variable)
 
 
-def _initial(value: Any, dtype: Any, name: str) -> Value:
+def _initial(graph: Graph, value: Any, dtype: Any, name: str) -> Value:
     """The symbolic initial value, recorded in a scope named after the variable."""
-    graph = get_default_graph()
-    with graph.name_scope(f"{name}_initial"):
+    scope = graph.unique_name(name + "_initial") + "/"
+    if not callable(value) and not isinstance(value, Tensor):
+        return constant_in(graph, numbers(value, dtype), scope + "value")
+    with graph.name_scope(scope):
         found = value() if callable(value) and not isinstance(value, Tensor) else value
         if not isinstance(found, Tensor):
             return constant_value(graph, numbers(found, dtype), "value")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..graph.graph import Graph
+from ..graph.graph import NO_OPTIONS, Graph
 from ..graph.operation import Role, Value
 from ..ground.errors import ArgumentTypeError
 from ..ground.fit import fitted
@@ -23,6 +23,16 @@ def constant_value(graph: Graph, tensor: torch.Tensor, name: str = "Const") -> V
     """A constant that holds this very tensor; the caller has copied it."""
     described = spec(tuple(tensor.shape), tensor.dtype)
     return graph.add(Role.CONSTANT, "Const", name, (), (described,), payload=tensor).values[0]
+
+
+def constant_in(graph: Graph, tensor: torch.Tensor, name: str) -> Value:
+    """A constant that holds this very tensor and waits for nothing; its name is given with its scope."""
+    described = spec(tensor.shape, tensor.dtype)
+    device = graph.context.device
+    op = graph.enter(
+        Role.CONSTANT, "Const", name, (), (described,), None, (), NO_OPTIONS, None, tensor, device, ()
+    )  # fmt: skip
+    return op._values  # type: ignore[return-value]
 
 
 def as_constant(graph: Graph, data: Any, like: torch.dtype | None = None, reader: str = "") -> Value:

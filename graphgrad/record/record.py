@@ -194,6 +194,8 @@ def _of_parameter(parameter: Any, graph: Graph) -> Value:
     state: State | None = graph.parameters.get(id(parameter))
     if state is None:
         state = captured(graph, parameter) if parameter.requires_grad else buffer(graph, parameter).state
+        if not tracing.bodies and not graph.context.controls:
+            return state.reads[0]
     return state.read()
 
 

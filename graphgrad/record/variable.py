@@ -116,6 +116,17 @@ class State:
             Role.ASSIGN, type, name, (source,), (self.spec,), target=target, kwargs=scaled or {}, payload=self
         )
 
+    def initialised(self, initial: Value) -> Operation:
+        """The operation that sets the variable to its initial value; it waits for nothing."""
+        name, graph = self.name + "/Assign", self.graph
+        if current_body() is not None:
+            with graph.name_scope(self.name + "/"):
+                return self.assign("Assign", "Assign", None, initial)
+        device = graph.context.device
+        return graph.enter(
+            Role.ASSIGN, "Assign", name, (initial,), (self.spec,), None, (), NO_OPTIONS, None, self, device, ()
+        )  # fmt: skip
+
 
 class Variable(Tensor):
     """A symbolic tensor with state. Made by `gg.Variable`, `gg.get_variable` or by using a parameter."""
@@ -298,7 +309,8 @@ def captured(graph: Graph, tensor: torch.Tensor, name: str = "", trainable: bool
     if found is not None:
         return found
     refuse_transformations()
-    graph = root_of(graph)
+    if type(graph) is not Graph:
+        graph = root_of(graph)
     if not tensor.is_leaf:
         raise ValueError(_derived(tensor, states))
     if trainable is None:
