@@ -307,12 +307,13 @@ class _Planner:
     def _exports(self, updates: list[Update]) -> tuple[tuple[int, ...], frozenset[int]]:
         """Fetches whose memory may be shared, and those that an in-place update would change."""
         roots = [_root(value, self.same) for value in self.fetches]
-        readers = Counter(roots)
+        memories = [_memory(root, self.same) for root in roots]
+        readers = Counter(memories)
         assigned = {update.op.values[0] for update in updates} | {_root(update.op.reads[0]) for update in updates}
         shared = tuple(
             number
             for number, value in enumerate(self.fetches)
-            if not _fresh(roots[number]) or readers[roots[number]] > 1 or value in assigned
+            if not _fresh(roots[number]) or readers[memories[number]] > 1 or value in assigned
         )
         donated = {update.state for update in updates if update.donated}
         cloned = frozenset(
@@ -331,6 +332,13 @@ def _root(value: Value, same: Mapping[Value, Value] = MappingProxyType({})) -> V
         value = value.op.reads[position]
         value = same.get(value, value)
     return value
+
+
+def _memory(root: Value, same: Mapping[Value, Value]) -> Value:
+    """The value whose memory this root may share: what was assigned is the variable's new value."""
+    while root.op.role is Role.ASSIGN and root.op.target is None:
+        root = _root(root.op.reads[0], same)
+    return root
 
 
 def _apart(value: Value) -> bool:

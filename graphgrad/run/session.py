@@ -13,16 +13,16 @@ import torch
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Role, Value
 from ..graph.sessions import session_stack
-from ..ground.errors import ArgumentTypeError, InvalidArgumentError, OpError
+from ..ground.errors import InvalidArgumentError, OpError
 from ..plan.fetches import Fetches, key_of
 from ..plan.plan import plan
 from ..plan.steps import Plan
 from ..platform.config import ConfigProto, as_config
-from ..record.dims import Dim
-from ..record.tensor import Tensor
+from .compiled.report import Report, report
+from .compiled.tier import as_tier, tiered, written
 from .emit import Emitter, emit
 from .failure import failure
-from .feeds import feed
+from .feeds import feed, feed_key
 from .nested import source
 from .placement import log, placed
 from .program import Program
@@ -63,6 +63,9 @@ class Session:
         graph: the graph; the default graph if None.
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
+        compile: 'trace' runs forward, backward and updates as one flat program without autograd, traced when feeds of
+            such shapes are met first; runs that need to see numbers are not traced, as `report()` says. None: the
+            environment variable GRAPHGRAD_COMPILE, or as recorded.
         config: TF1's; `allow_soft_placement`, `device_count` and `log_device_placement` have their meaning.
 
     Raises:
@@ -77,7 +80,7 @@ class Session:
 
     def __init__(
         self, graph: Graph | None = None, device: str | torch.device | None = None, *, outputs: str = "numpy",
-        config: ConfigProto | None = None,
+        config: ConfigProto | None = None, compile: str | None = None,
     ) -> None:  # fmt: skip
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"graph is {graph!r}, not a gg.Graph")
@@ -87,6 +90,7 @@ class Session:
         self._config = as_config(config) or ConfigProto()
         self._device = placed(device, self._config)
         self._numpy = outputs == "numpy"
+        self._compile = as_tier(compile)
         self._store = Store(self._device)
         self._prepared: dict[Any, _Prepared] = {}
         self._streams = Streams(self.graph.seed)
@@ -131,7 +135,7 @@ class Session:
             return self._run(self._prepare(fetches, ()), (), ())
         if not isinstance(feed_dict, dict):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-        keys = tuple([self._feed_key(key) for key in feed_dict])
+        keys = tuple([feed_key(self.graph, key) for key in feed_dict])
         return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
 
     def _run_watched(self, fetches: Any, feed_dict: Any, options: Any, run_metadata: Any, watch: Any) -> Any:
@@ -141,7 +145,7 @@ class Session:
         if not isinstance(feed_dict, (dict, type(None))):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
         given = feed_dict or {}
-        keys = tuple([self._feed_key(key) for key in given])
+        keys = tuple([feed_key(self.graph, key) for key in given])
         prepared = self._prepare_watched(fetches, keys, watches)
         with looking(watches) as start:
             return self._run(replace(prepared, start=start), keys, given.values())
@@ -158,7 +162,7 @@ class Session:
         """
         if feed_list is not None and not isinstance(feed_list, (list, tuple)):
             raise TypeError(f"feed_list is a list or tuple, got {feed_list!r}")
-        keys = tuple(self._feed_key(key) for key in feed_list or ())
+        keys = tuple(feed_key(self.graph, key) for key in feed_list or ())
         prepared = self._prepare(fetches, keys)
 
         def call(*values: Any) -> Any:
@@ -179,10 +183,23 @@ class Session:
             feed_dict: the tensors that would be fed: a list of them, or a feed_dict.
             watch: as in `run`; such a program needs the session, and has lines that hand over what it computes.
         """
-        keys = tuple(self._feed_key(key) for key in feed_dict)
+        keys = tuple(feed_key(self.graph, key) for key in feed_dict)
         watches = as_watches(watch)
         prepared = self._prepare_watched(fetches, keys, watches) if watches else self._prepare(fetches, keys)
-        return source(prepared.program, self._device)
+        return source(written(prepared.program), self._device)
+
+    def report(self) -> Report:
+        """How each kind of run so far is carried out, and which operation stands in the way of a compiled one.
+
+        >>> import graphgrad as gg
+        >>> x = gg.placeholder(gg.float32, [])
+        >>> with gg.Session(compile="trace") as sess:
+        ...     sess.run(gg.gradients(gg.sin(x), x), {x: 0.0})
+        ...     print(sess.report())
+        [np.float32(1.0)]
+        gradients/vjp:0: flat, for 1 kind of feeds; the last has 15 lines
+        """
+        return report(each.program for each in self._prepared.values())
 
     def plan(self, fetches: Any, feed_dict: Any = ()) -> Plan:
         """What such a run does, in which order, as data; `gg.plot` draws it.
@@ -196,14 +213,14 @@ class Session:
         >>> [step.op.name for step in gg.Session().plan(gg.sin(x) + 1.0, [x]).steps]
         ['sin', 'add']
         """
-        return self._prepare(fetches, tuple(self._feed_key(key) for key in feed_dict)).program.plan
+        return self._prepare(fetches, tuple(feed_key(self.graph, key) for key in feed_dict)).program.plan
 
     def program_inputs(self, fetches: Any, feed_dict: dict[Any, Any] | None = None) -> tuple[Any, ...]:
         """The arguments (feeds, state, const, run) of the program that `source` shows. State is copied."""
         given = feed_dict or {}
-        keys = tuple(self._feed_key(key) for key in given)
+        keys = tuple(feed_key(self.graph, key) for key in given)
         prepared = self._prepare(fetches, keys)
-        program = prepared.program
+        program = written(prepared.program)
         feeds = [feed(key, data, self._device) for key, data in zip(keys, given.values(), strict=True)]
         state = [self._store.copy(each) for each in program.plan.states]
         for tensor in state:
@@ -272,29 +289,14 @@ class Session:
             log(planned, self._device)
         orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
         planned = planned if in_place else undonated(planned)
-        made = _Prepared(emit(planned, self._device, kind), wanted.build, orders)
+        program = emit(planned, self._device, kind)
+        if self._compile and kind is Emitter:
+            program = tiered(program, orders)
+        made = _Prepared(program, wanted.build, orders)
         if len(self._prepared) >= _KEPT:
             self._prepared.pop(next(iter(self._prepared)), None)
         self._prepared[key] = made
         return made
-
-    def _feed_key(self, key: Any) -> Value:
-        if isinstance(key, Tensor):
-            value: Value = key._value
-        elif isinstance(key, str):
-            try:
-                value = self.graph.value_by_name(key)
-            except (KeyError, ValueError) as error:
-                raise ArgumentTypeError(
-                    f"Cannot interpret feed_dict key {key!r} as a tensor: {error.args[0]}"
-                ) from None
-        else:
-            raise ArgumentTypeError(f"Cannot interpret feed_dict key {key!r} as a tensor: use a tensor or its name")
-        if value.op.graph is not self.graph:
-            raise ArgumentTypeError(f"Cannot interpret feed_dict key {value.name}: it belongs to another graph")
-        if isinstance(key, Dim):
-            raise ArgumentTypeError("a size can't be fed: feed the tensor that has it")
-        return value
 
     # -- modules ----------------------------------------------------------------------------------
 

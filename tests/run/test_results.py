@@ -87,3 +87,12 @@ def test_an_empty_result(x):
     with gg.Session() as session:
         found = session.run([x[:0], x[2:]], {x: [1, 2]})
     assert [each.shape for each in found] == [(0,), (0,)]
+
+
+def test_what_is_assigned_and_the_equal_value_beside_it_share_no_memory() -> None:
+    a, b = gg.placeholder(gg.float32, [2]), gg.placeholder(gg.float32, [2])
+    v = gg.Variable([0.0, 0.0])
+    with gg.Session() as session:
+        assigned, beside = session.run([v.assign(a + b), a + b], {a: [1.0, 2.0], b: [3.0, 4.0]})
+        assigned += 100.0
+        assert beside.tolist() == [4.0, 6.0] and session.run(v).tolist() == [4.0, 6.0]
