@@ -13,7 +13,7 @@ from ..graph.graph import Graph, control_dependencies
 from ..graph.operation import Operation, Value
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.mode import executing_eagerly
-from ..ground.spec import IntSpec, Spec, declared
+from ..ground.spec import ArraySpec, IntSpec, Spec, array_spec, declared
 from ..record.dims import Dim
 from ..record.flow import Branches, Flow
 from ..record.infer import Leaf, rebuild
@@ -22,6 +22,7 @@ from ..record.record import record
 from ..record.tensor import Tensor
 from .sources import convert_to_tensor, group, identity, named, no_op
 from .table import tensor
+from .tensor_arrays import TensorArray
 
 
 def cond(
@@ -114,7 +115,9 @@ def converting(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with tensors in place of the numbers that it returns."""
 
     def convert(leaf: Any) -> Any:
-        return leaf if leaf is None or isinstance(leaf, (Tensor, Operation, Dim)) else convert_to_tensor(leaf)
+        return (
+            leaf if leaf is None or isinstance(leaf, (Tensor, Operation, Dim, TensorArray)) else convert_to_tensor(leaf)
+        )
 
     return lambda *arguments: rebuild(function(*arguments), convert)
 
@@ -125,6 +128,8 @@ def after(assigns: Sequence[Operation], result: Any) -> Any:
     def settled(leaf: Any) -> Any:
         if isinstance(leaf, Operation) or leaf is None:
             return group(*assigns) if assigns else no_op()
+        if isinstance(leaf, TensorArray):
+            return leaf.identity() if assigns else leaf
         return identity(leaf) if assigns else leaf
 
     with control_dependencies(assigns):
@@ -145,7 +150,7 @@ def _check_alike(bodies: Sequence[Body], labels: Sequence[str]) -> None:
                 f"{shape_of(body.structure)!r}"
             )
         for number, (one, other) in enumerate(zip(first.outputs, body.outputs, strict=True)):
-            if one.spec.dtype is not other.spec.dtype:
+            if one.spec.dtype is not other.spec.dtype or type(one.spec) is not type(other.spec):
                 what = f"result {number} of {labels[0]} is {one.spec!r}, that of {label} {other.spec!r}"
                 raise ValueError(message(what, other.op, "cast one of them"))
 
@@ -155,11 +160,24 @@ def _union(specs: Sequence[Spec | IntSpec]) -> Spec | IntSpec:
     first = specs[0]
     if all(spec is first for spec in specs):
         return first
+    if isinstance(first, ArraySpec):
+        return _union_of_arrays([spec for spec in specs if isinstance(spec, ArraySpec)])
     shapes = [spec.shape for spec in specs]
     if any(shape is None or len(shape) != len(shapes[0] or ()) for shape in shapes):
         return declared(None, first.dtype)
     sizes = [column[0] if len(set(column)) == 1 else None for column in zip(*shapes, strict=True)]
     return declared(sizes, first.dtype)
+
+
+def _union_of_arrays(specs: Sequence[ArraySpec]) -> ArraySpec:
+    """What is known of an array that is one of several."""
+    element = _union([spec.element for spec in specs])
+    assert isinstance(element, Spec)
+    sizes = {spec.size for spec in specs}
+    return array_spec(
+        element, all(spec.alike for spec in specs), any(spec.clears for spec in specs),
+        any(spec.dynamic for spec in specs), sizes.pop() if len(sizes) == 1 else None,
+    )  # fmt: skip
 
 
 def case(

@@ -10,7 +10,7 @@ import torch
 from ..graph.body import home
 from ..graph.operation import Value
 from ..ground.errors import message
-from ..ground.spec import WORLDS, IntSpec, Spec, as_dtype, declared, spec
+from ..ground.spec import WORLDS, ArraySpec, IntSpec, Spec, as_dtype, declared, spec
 from ..record.flow import Scan
 from ..record.infer import rebuild
 from ..record.nested import Body, flat, trace
@@ -68,6 +68,8 @@ def _check_lengths(values: Sequence[Value]) -> None:
 def _item(value: Value) -> Spec:
     """What is known of the items along the first axis."""
     known = value.spec
+    if isinstance(known, ArraySpec):
+        raise TypeError(message("a TensorArray has no first axis to go along: stack() it", value.op))
     if known.shape is None:
         return declared(None, known.dtype)
     if not known.shape:
@@ -79,6 +81,8 @@ def _item(value: Value) -> Spec:
 
 def _stacked(along: Any, item: Any) -> Spec:
     """What is known of results stacked along a first axis as long as that of `along`."""
+    if isinstance(item, ArraySpec):
+        raise TypeError("fn returned a TensorArray, and a TensorArray can't be stacked: return what stack() gives")
     if item.shape is None or along.shape is None:
         return declared(None, item.dtype)
     shape = (along.shape[0], *item.shape)

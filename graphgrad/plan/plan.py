@@ -11,6 +11,7 @@ from ..autodiff.adjoint import derivative_of
 from ..autodiff.reach import reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
+from ..ground.spec import ArraySpec
 from ..record.variable import State
 from .merge import merge
 from .select import Asked, Selection, select
@@ -167,7 +168,7 @@ class _Planner:
         """Whether this output might be the same tensor as an input or another output."""
         if op.role is Role.GRADIENT:
             return True
-        if op.signature is None:
+        if op.signature is None or isinstance(op.values[index].spec, ArraySpec):
             return False
         alias = op.signature.aliases[index]
         return alias is not None and op.reads[alias].spec == op.values[index].spec
@@ -309,10 +310,11 @@ class _Planner:
         roots = [_root(value, self.same) for value in self.fetches]
         readers = Counter(roots)
         assigned = {update.op.values[0] for update in updates} | {_root(update.op.reads[0]) for update in updates}
+        arrays = any(isinstance(root.spec, ArraySpec) for root in roots)  # they may hold whatever else is fetched
         shared = tuple(
             number
             for number, value in enumerate(self.fetches)
-            if not _fresh(roots[number]) or readers[roots[number]] > 1 or value in assigned
+            if arrays or not _fresh(roots[number]) or readers[roots[number]] > 1 or value in assigned
         )
         donated = {update.state for update in updates if update.donated}
         cloned = frozenset(

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from .cells import Cells
+from .identity import tied
 from .nested import Body, Compiled, Nested
 from .probe import memory_of
 
@@ -39,25 +41,29 @@ class Flow:
         if fresh and not (taped and any(not each.requires_grad and _floats(each) for each in results)):
             return tuple(results)
         taken = {memory_of(each) for each in given}
+        held = any(type(each) is Cells for each in given)  # an array, which may hold any of the results
         own: list[Any] = []
         for number, result in enumerate(results):
             if isinstance(result, torch.Tensor):
                 memory = memory_of(result)
-                if memory in taken:
+                if held or memory in taken:
                     result = result.clone()
                 taken.add(memory)
                 if taped and not result.requires_grad and _floats(result):
-                    result = self._tied(number, result, given)
+                    sources = self._sources(number, given)
+                    result = tied(result, *sources) if sources else result
+            elif type(result) is Cells and taped and not result.requires_grad and result.is_differentiable():
+                sources = self._sources(number, given)
+                result = result.tied(sources[0]) if sources else result
             own.append(result)
         return tuple(own)
 
-    def _tied(self, number: int, result: torch.Tensor, given: Sequence[Any]) -> torch.Tensor:
-        """A result that this run did not compute from what it may depend on: its gradient is zero, not missing."""
+    def _sources(self, number: int, given: Sequence[Any]) -> list[torch.Tensor]:
+        """What a result may depend on that this run did not compute from it: its gradient is zero, not missing."""
         known = None if self.signature is None else self.signature.derivative
         connected = () if known is None else known.connects[number]
-        sources = [given[i] for i in connected if isinstance(given[i], torch.Tensor) and given[i].requires_grad]
-        tied: torch.Tensor = _Tie.apply(result, *sources) if sources else result  # type: ignore[no-untyped-call]
-        return tied
+        found = [given[i].source if type(given[i]) is Cells else given[i] for i in connected]
+        return [each for each in found if isinstance(each, torch.Tensor) and each.requires_grad]
 
 
 def _floats(tensor: torch.Tensor) -> bool:
@@ -68,7 +74,7 @@ def on_tape(given: Sequence[Any]) -> bool:
     """Whether a gradient is going to pass through what is computed of these."""
     if torch.is_grad_enabled():
         for each in given:
-            if isinstance(each, torch.Tensor) and each.requires_grad:
+            if isinstance(each, (torch.Tensor, Cells)) and each.requires_grad:
                 return True
     return False
 
@@ -79,17 +85,6 @@ def device_of(given: Sequence[Any]) -> str:
         if isinstance(each, torch.Tensor):
             return "cpu" if each.is_cpu else str(each.device)
     return "cpu"
-
-
-class _Tie(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, result: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
-        ctx.sources = len(sources)
-        return result.view_as(result)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        return (None,) * (1 + ctx.sources)
 
 
 @dataclass(eq=False)
