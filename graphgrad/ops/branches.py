@@ -12,7 +12,6 @@ from ..graph.body import home
 from ..graph.graph import Graph, control_dependencies
 from ..graph.operation import Operation, Value
 from ..ground.errors import ArgumentTypeError, message
-from ..ground.mode import executing_eagerly
 from ..ground.spec import ArraySpec, IntSpec, Spec, array_spec, declared
 from ..record.dims import Dim
 from ..record.flow import Branches, Flow
@@ -20,6 +19,7 @@ from ..record.infer import Leaf, rebuild
 from ..record.nested import Body, Nested, add, assigned_in, handed_on, state_in, structured, trace
 from ..record.record import record
 from ..record.tensor import Tensor
+from .plain_loops import acts_at_once, plain_case
 from .sources import convert_to_tensor, group, identity, named, no_op
 from .table import tensor
 from .tensor_arrays import TensorArray
@@ -64,7 +64,7 @@ def cond(
             raise TypeError(f"{label} is {function!r}, not a function")
     if isinstance(pred, (bool, np.bool_)):
         raise TypeError("pred is a Python bool: use an ordinary if")
-    if executing_eagerly() and not isinstance(pred, Tensor):
+    if acts_at_once(pred):
         return chosen[0]() if bool(pred) else chosen[1]()
     choice = _scalar(pred, "pred", torch.bool)
     return _choose(choice, chosen, ("true_fn", "false_fn"), named(name, "cond"), strict)
@@ -208,6 +208,8 @@ def case(
     functions = [function for _, function in pairs] + ([] if default is None else [default])
     if default is not None and not callable(default):
         raise TypeError(f"default is {default!r}, not a function")
+    if acts_at_once([predicate for predicate, _ in pairs]):
+        return plain_case(pairs, default, exclusive)
     holds = [_scalar(predicate, "a predicate", torch.bool) for predicate, _ in pairs]
     number = _first(holds, exclusive)
     labels = [f"branch {position}" for position in range(len(functions))]
@@ -260,13 +262,16 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
         raise TypeError(f"branch_fns is {branch_fns!r}: use functions, or numbers with functions")
     index = tensor(branch_index)
     if index.dtype.is_floating_point or index.dtype is torch.bool:
-        raise ArgumentTypeError(message(f"branch_index is {index!r}, not an integer tensor", index.op))
+        op = index.op if isinstance(index, Tensor) else None
+        raise ArgumentTypeError(message(f"branch_index is {index!r}, not an integer tensor", op))
     table = dict(pairs)
     wrong = [key for key in table if not isinstance(key, int) or key < 0]
     if wrong:
         raise ArgumentTypeError(f"a branch's number is {wrong[0]!r}; use integers from 0 on")
     size = max(table) + 1
     other = default if default is not None else table[max(table)]
+    if acts_at_once(index):
+        return table.get(int(index), other)()
     functions = [table.get(number, other) for number in range(size)] + [other]
     bounded = torch.where((index < 0) | (index >= size), size, index)
     labels = [f"branch {number}" for number in range(size + 1)]

@@ -20,6 +20,7 @@ from ..record.nested import Body, assigned_in, flat, handed_on, promote, state_i
 from ..record.tensor import Tensor
 from ..record.variable import Variable, may_equal
 from .branches import added, after, converting, shape_of
+from .plain_loops import acts_at_once, plain_while
 from .sources import convert_to_tensor, named
 from .tensor_arrays import TensorArray
 
@@ -30,6 +31,8 @@ def while_loop(
     maximum_iterations: Any = None, return_same_structure: bool = False,
 ) -> Any:  # fmt: skip
     """Repeat `body` on its own results while `cond` of them holds; differentiable at every order.
+
+    In eager mode that is Python's own `while` on torch tensors.
 
     First values and tensors from outside that body reads get gradients, zeros if the run has no use for them;
     counters and what cond alone reads get None, and so do first values of variables that have no way into the
@@ -68,6 +71,8 @@ def while_loop(
     given = list(loop_vars) if isinstance(loop_vars, (list, tuple)) else [loop_vars]
     if not given:
         raise ValueError("no loop variables provided")
+    if acts_at_once(given, maximum_iterations):
+        return plain_while(cond, body, given, maximum_iterations, back_prop, return_same_structure)
     structure, first = flattened(given)
     specs = _invariants([value.spec for value in first], structure, shape_invariants)
     names = [value.op.name.rpartition("/")[2] for value in first]

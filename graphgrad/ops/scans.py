@@ -14,8 +14,10 @@ from ..ground.spec import WORLDS, ArraySpec, IntSpec, Spec, as_dtype, declared, 
 from ..record.flow import Scan
 from ..record.infer import rebuild
 from ..record.nested import Body, flat, trace
+from ..record.tensor import Tensor
 from .branches import added, converting
 from .loops import check_rounds, flattened, graph_of, results
+from .plain_loops import acts_at_once, plain_walk
 from .sources import named
 from .table import tensor
 
@@ -26,6 +28,8 @@ def _scanned(
     """The operation that goes along the first axis of elems, `fn(state, item)` or, without a state, `fn(item)`."""
     if not callable(fn):
         raise TypeError(f"fn is {fn!r}, not a function")
+    if acts_at_once(elems, initial):
+        return plain_walk(fn, elems, initial, back_prop, last, reverse)
     nest, values = flattened([elems])
     rows = [_item(value) for value in values]
     _check_lengths(values)
@@ -129,7 +133,8 @@ def map_fn(
             raise ValueError(f"fn returned {len(tensors)} tensors, dtype has {len(dtypes)}")
         for found, wanted in zip(tensors, dtypes, strict=True):
             if found.dtype is not as_dtype(wanted):
-                raise TypeError(message(f"fn returned {found!r}, dtype says {wanted!r}", found.op))
+                op = found.op if isinstance(found, Tensor) else None
+                raise TypeError(message(f"fn returned {found!r}, dtype says {wanted!r}", op))
     return result
 
 

@@ -611,3 +611,9 @@ def test_ten_thousand_rounds(run):
     _, y = gg.while_loop(lambda i, y: i < 10_000, lambda i, y: (i + 1, y * x), [0, gg.ones([], gg.float64)])
     at = 1.0 + 1e-5
     assert run([y, *gg.gradients(y, x)], {x: at}) == pytest.approx([at**10_000, 10_000 * at**9_999])
+
+
+def test_a_loop_over_symbolic_tensors_is_recorded_in_eager_mode_too(run, x):
+    with gg.eager_execution():
+        y = gg.while_loop(lambda y: y < 40.0, lambda y: y * y, [x])
+    assert isinstance(y, gg.Tensor) and run(y, {x: 3.0}) == 81.0
