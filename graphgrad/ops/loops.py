@@ -11,7 +11,7 @@ import torch
 
 from ..graph.body import home
 from ..graph.graph import Graph, get_default_graph
-from ..graph.operation import Value
+from ..graph.operation import Role, Value
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.spec import ArraySpec, IntSpec, Spec, declared, format_shape
 from ..record.flow import Loop
@@ -93,6 +93,7 @@ def while_loop(
         promote(rounds, value)
         first.append(value)
         specs.append(state.spec)
+    rounds.apart = _apart(rounds)
     count = len(first)
     used = list(dict.fromkeys([*condition.captured, *rounds.captured]))
     places = tuple(tuple(count + used.index(value) for value in each.captured) for each in (condition, rounds))
@@ -212,6 +213,17 @@ def check_rounds(rounds: Body, structure: Any, specs: Sequence[Spec | IntSpec]) 
         if not fixed:
             what = f"loop variable {number} has shape {format_shape(want)}, body returned {format_shape(have)}"
             raise ValueError(message(what, output.op, "shape_invariants=[...] with None where a size changes"))
+
+
+def _apart(rounds: Body) -> frozenset[Value]:
+    """The loop variable that a round's other arguments can't depend on: they all come from outside.
+
+    It is the only one that gradients pass, and each round makes it anew.
+    """
+    pairs = [pair for pair in zip(rounds.inputs, rounds.outputs, strict=True) if pair[0].spec.differentiable]
+    if len(pairs) == 1 and pairs[0][1].op.role is Role.CALL and not isinstance(pairs[0][0].spec, ArraySpec):
+        return frozenset({pairs[0][0]})
+    return frozenset()
 
 
 def _check_array(number: int, spec: ArraySpec, output: Value) -> None:

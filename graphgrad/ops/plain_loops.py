@@ -69,7 +69,7 @@ def plain_walk(fn: Callable[..., Any], elems: Any, initial: Any, back_prop: bool
     state = None if initial is None else rebuild(initial, _as_tensor)
     kept: list[Any] = []
     for number in reversed(numbers) if reverse else numbers:
-        item = rebuild(tensors, lambda each, number=number: each[number])
+        item = _item_at(tensors, number)
         found = rebuild(fn(item) if initial is None else fn(state, item), _as_tensor)
         if initial is not None and _outline(found) != _outline(state):
             raise ValueError(f"fn returned {_outline(found)!r} for the state {_outline(state)!r}")
@@ -79,6 +79,11 @@ def plain_walk(fn: Callable[..., Any], elems: Any, initial: Any, back_prop: bool
     if not last:
         result = _stacked(kept[::-1] if reverse else kept, tensors if state is None else _rows_of(state))
     return rebuild(result, lambda leaf: _settled(leaf, back_prop))
+
+
+def _item_at(tensors: Any, number: int) -> Any:
+    """A nest of the items of this number."""
+    return rebuild(tensors, lambda each: each[number])
 
 
 def _as_tensor(leaf: Any) -> Any:

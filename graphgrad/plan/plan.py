@@ -19,8 +19,9 @@ from .steps import Plan, Step, Sweep, Update
 
 
 def plan(
-    fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value], through: bool = False
-) -> Plan:
+    fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value], through: bool = False,
+    apart: frozenset[Value] = frozenset(),
+) -> Plan:  # fmt: skip
     """The plan of a run.
 
     Args:
@@ -28,9 +29,12 @@ def plan(
         operations: operations to run for their effect.
         feeds: the values that the caller provides.
         through: whether the caller is on autograd's tape, and its gradients pass from the fetches to the feeds.
+        apart: feeds that come with an autograd node of their own, that no other feed depends on.
     """
     selection = select(fetches, operations, frozenset(feeds))
-    return _Planner(selection, tuple(fetches), tuple(feeds), through).plan()
+    planned = _Planner(selection, tuple(fetches), tuple(feeds), through).plan()
+    planned.apart = apart - planned.fans.keys()
+    return planned
 
 
 class _Planner:
@@ -126,6 +130,7 @@ class _Planner:
             produced = op in self.created
         own: list[int] = []
         started: list[int] = []
+        begun: list[int] = []
         cut: list[int] = []
         roots: list[int] = []
         for index, value in self._computed(op):
@@ -135,7 +140,9 @@ class _Planner:
             if carrying and self.through and value in self.xs:
                 started.append(index)
             elif carried and value.spec.differentiable and self._shares_node(op, index):
-                if carrying:
+                if carrying and op.role is Role.GRADIENT and value not in self.identity:
+                    begun.append(index)
+                elif carrying:
                     own.append(index)
                 elif value not in self.xs and not _made_by_torch(op):
                     cut.append(index)
@@ -148,7 +155,8 @@ class _Planner:
                     step.gates[index] = tuple(self.stops[value])
             if value in fans and value in carries:
                 step.fans[index] = fans[value]
-        step.own, step.started, step.cut, step.roots = tuple(own), tuple(started), tuple(cut), tuple(roots)
+        step.own, step.started, step.begun = tuple(own), tuple(started), tuple(begun)
+        step.cut, step.roots = tuple(cut), tuple(roots)
         return step
 
     def _computed(self, op: Operation) -> list[tuple[int, Value]]:

@@ -36,10 +36,8 @@ class Flow:
         """The program of a body, for where the arguments are, and the captures that it is called with."""
         return body.program(taped, device_of(given)), [given[place] for place in self.places[number]]
 
-    def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool, fresh: bool = False) -> tuple[Any, ...]:
+    def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool) -> tuple[Any, ...]:
         """The results, each in memory of its own, and on the tape if a gradient has to find its way."""
-        if fresh and not (taped and any(not each.requires_grad and _floats(each) for each in results)):
-            return tuple(results)
         taken = {memory_of(each) for each in given}
         held = any(type(each) is Cells for each in given)  # an array, which may hold any of the results
         own: list[Any] = []
@@ -64,6 +62,14 @@ class Flow:
         connected = () if known is None else known.connects[number]
         found = [given[i].source if type(given[i]) is Cells else given[i] for i in connected]
         return [each for each in found if isinstance(each, torch.Tensor) and each.requires_grad]
+
+
+def _lost(results: Sequence[Any]) -> bool:
+    """Whether a result is off the tape although gradients may pass such tensors."""
+    for each in results:
+        if not each.requires_grad and _floats(each):
+            return True
+    return False
 
 
 def _floats(tensor: torch.Tensor) -> bool:
@@ -104,9 +110,13 @@ class Branches(Flow):
         elif not 0 <= (chosen := int(choice)) < len(self.bodies):
             chosen = len(self.bodies) - 1  # TF1's switch_case
         everything = (choice, *given)
-        taped = on_tape(given)
-        program, captured = self._begin(everything, chosen, self.bodies[chosen], taped)
-        return self._end(program(*captured), everything, taped, self.bodies[chosen].fresh)
+        taped = torch.is_grad_enabled() and on_tape(given)
+        body = self.bodies[chosen]
+        program = body.program(taped, "cpu" if choice.is_cpu else device_of(everything))
+        found = program(*[everything[place] for place in self.places[chosen]])
+        if body.fresh and not (taped and _lost(found)):
+            return found
+        return self._end(found, everything, taped)
 
 
 @dataclass(eq=False)
@@ -126,6 +136,11 @@ class Loop(Flow):
 
     __name__ = "while_loop"
 
+    @property
+    def apart(self) -> set[int]:
+        """The places of those loop variables that body relies on to have an autograd node of their own."""
+        return {n for n, value in enumerate(self.body.inputs) if value in self.body.apart}
+
     def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
         return [("condition", self.condition, False), ("body", self.body, taped)]
 
@@ -136,8 +151,14 @@ class Loop(Flow):
         if taped and self.condition.computes:
             go_on = _quiet(go_on)
         state = given[: self.width]
+        if taped and self.body.apart:  # the first round's arguments: those of later rounds are made in a round
+            state = tuple([_own(each) if n in self.apart else each for n, each in enumerate(state)])
         repeat = _driver(self.width, len(asked), len(used), self.maximum is not None)
         return self._end(repeat(go_on, step, self.maximum, *state, *asked, *used), given, taped)
+
+
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.view_as(tensor) if tensor.requires_grad else tensor
 
 
 def _quiet(program: Compiled) -> Compiled:

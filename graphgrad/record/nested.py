@@ -38,6 +38,7 @@ class Body:
         outputs: what it returns, flat.
         structure: the nest that it returns, a Leaf for each output.
         made: (on the tape or off it, device) -> what was compiled, for whoever wants to read it.
+        apart: arguments that come with an autograd node of their own, that nothing else it is called with depends on.
         fresh: whether no output can share memory with an argument or with another output, in any program of it
             that was made so far.
     """
@@ -48,6 +49,7 @@ class Body:
     structure: Any
     made: dict[tuple[bool, str], Any] = field(default_factory=dict)
     fresh: bool = True
+    apart: frozenset[Value] = frozenset()
     _programs: dict[Any, Compiled] = field(default_factory=dict)
 
     # Set by the floor that compiles programs.
