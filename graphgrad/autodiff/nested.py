@@ -258,7 +258,7 @@ def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     graph, inputs = start(specs)
     captured = [inputs[place] for place in flow.places[0]]
     state = inputs[: flow.state]
-    ways = [Way(graph, list(inputs), apart(graph, state))] if flow.last else []
+    ways = [Way(graph, list(inputs), _after_none(graph, flow, state))]
     kept: list[list[Value]] = [[] for _ in flow.body.outputs[flow.state :]]
     for _ in range(min(2 * flow.state + 2, _ROUNDS)):
         with graph.as_default():
@@ -273,8 +273,16 @@ def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     if not flow.last:
         with graph.as_default():
             stacked = [record(torch.stack, ([handle_of(value) for value in row],), {})._value for row in kept]
-        ways.append(Way(graph, list(inputs), list(stacked)))
+        ways.append(Way(graph, list(inputs), [*stacked, *apart(graph, state[flow.state - flow.carried :])]))
     return ways
+
+
+def _after_none(graph: Graph, flow: Scan, state: Sequence[Value]) -> list[Value | None]:
+    """What a walk along nothing gives."""
+    if flow.last:
+        return apart(graph, state)
+    stacked = len(flow.body.outputs) - flow.state
+    return [None] * stacked + apart(graph, state[flow.state - flow.carried :])
 
 
 def _called(flow: Called, specs: Sequence[Spec | IntSpec]) -> list[Way]:

@@ -67,8 +67,9 @@ class Flow:
 def _lost(results: Sequence[Any]) -> bool:
     """Whether a result is off the tape although gradients may pass such tensors."""
     for each in results:
-        if not each.requires_grad and _floats(each):
-            return True
+        if not each.requires_grad:
+            if _floats(each):
+                return True
     return False
 
 
@@ -225,6 +226,7 @@ class Scan(Flow):
         state, items: how many of the arguments are the first state, and how many are gone along.
         last: whether the results are the last state; else the stacked results.
         reverse: whether it starts at the end.
+        carried: how many variables, at the end of the state, are handed out with the stacked results, too.
     """
 
     body: Body
@@ -232,6 +234,7 @@ class Scan(Flow):
     items: int
     last: bool
     reverse: bool = False
+    carried: int = 0
 
     __name__ = "scan"
 
@@ -255,10 +258,11 @@ class Scan(Flow):
         if self.reverse:
             for row in kept:
                 row.reverse()
+        carried = last[self.state - self.carried :]
         if not rows[0]:
             device = given[self.state].device
-            return self._end([self._none(n, device) for n in range(len(kept))], given, taped)
-        return self._end([torch.stack(row) for row in kept], given, taped)
+            return self._end([*(self._none(n, device) for n in range(len(kept))), *carried], given, taped)
+        return self._end([*map(torch.stack, kept), *carried], given, taped)
 
     def _none(self, number: int, device: torch.device) -> torch.Tensor:
         """No result at all, of the shape that results have as far as it is known."""
