@@ -177,9 +177,19 @@ def emptied(cells: Cells, index: Any) -> Cells:
 
 def array_write(cells: Cells, index: Any, value: torch.Tensor, dynamic: bool = False, copy: bool = False) -> Cells:
     """The array with one more element."""
-    place = _number(index)
+    place = index if type(index) is int else int(index)
     if copy:
         value = value.clone()
+    store, write, size = cells.store, cells.write, cells.size
+    since = store.since
+    # the usual write of a loop: the next element, like the others, to the youngest value of the array
+    if place == len(since) < size and store.writes == write and value.shape == store.shape:
+        if not value.requires_grad or (store.source is not None and torch.is_grad_enabled()):
+            write += 1
+            store.writes = write
+            store.elements.append(value)
+            since.append(write)
+            return Cells(store, write, size, cells.tie)
     return _written(cells, (place,), (value,), dynamic)
 
 
