@@ -83,6 +83,27 @@ def along(rows: int) -> Loop:
     return Loop("foldl", recorded, by_hand)
 
 
+def writing(rounds: int) -> Loop:
+    """What each round makes is kept, and is one tensor in the end: a list and `torch.stack` by hand."""
+
+    def recorded(x: Any) -> Any:
+        def body(i: Any, y: Any, rows: Any) -> Any:
+            y = y * x + 0.001
+            return i + 1, y, rows.write(i, y)
+
+        rows = gg.TensorArray(gg.float32, rounds, element_shape=[WIDTH])
+        return gg.while_loop(lambda i, *_: i < rounds, body, [0, x, rows])[2].stack()
+
+    def by_hand(x: torch.Tensor) -> torch.Tensor:
+        i, y, rows = torch.zeros((), dtype=torch.int32), x, []
+        while i < rounds:
+            i, y = i + 1, y * x + 0.001
+            rows.append(y)
+        return torch.stack(rows)
+
+    return Loop("TensorArray in a while_loop", recorded, by_hand)
+
+
 def inner(rounds: int) -> Loop:
     """A step of gradient descent a round."""
 
@@ -118,7 +139,7 @@ def rounds(options: argparse.Namespace) -> list[Table]:
     """The time of a round, forward alone and with the gradient."""
     count = 500 if options.quick else 10_000
     table = Table(f"A loop of {count:,} cheap rounds, per round", "us")
-    for make, share in ((cheap, 1), (choosing, 1), (along, 1), (inner, 10)):
+    for make, share in ((cheap, 1), (writing, 1), (choosing, 1), (along, 1), (inner, 10)):
         loop, number = make(count // share), count // share
         _rows(table, loop, number, options.rounds)
     return [table]

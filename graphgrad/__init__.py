@@ -103,6 +103,7 @@ from .ops.sources import (
 )
 from .ops.spectral import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
 from .ops.templates import make_template
+from .ops.tensor_arrays import TensorArray
 from .ops.updates import assign, assign_add, assign_sub, count_up_to, scatter_add, scatter_sub, scatter_update
 from .ops.variables import (
     global_variables, global_variables_initializer, local_variables, local_variables_initializer, model_variables,
@@ -142,7 +143,7 @@ __all__ = [
     "AUTO_REUSE", "AggregationMethod", "Assert", "ConfigProto", "Explanation", "GIT_VERSION", "GPUOptions", "Graph",
     "GraphKeys", "GraphOptions", "InteractiveSession", "NoGradient", "NotDifferentiable", "Operation",
     "OptimizerOptions", "Plot", "Print", "RegisterGradient", "RunMetadata", "RunOptions", "Session", "Tensor",
-    "TensorShape", "UnconnectedGradients", "VERSION", "Variable", "VariableScope", "__version__", "abs",
+    "TensorArray", "TensorShape", "UnconnectedGradients", "VERSION", "Variable", "VariableScope", "__version__", "abs",
     "accumulate_n", "acos", "acosh", "add", "add_check_numerics_ops", "add_n", "add_to_collection",
     "add_to_collections", "all_variables", "angle", "app", "arg_max", "arg_min", "argmax", "argmin", "argsort",
     "as_dtype", "asin", "asinh", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import torch
 
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of
-from ..ground.spec import IntSpec, Spec
+from ..ground.spec import ArraySpec, IntSpec, Spec, declared
+from ..record import cells
 from ..record.custom import Called
-from ..record.derivative import Derivative
+from ..record.derivative import NO_DERIVATIVE, Derivative
 from ..record.flow import Branches, Loop, Scan
 from ..record.nested import Body, Nested
 from ..record.record import record
@@ -150,16 +152,16 @@ def written_out(graph: Graph, body: Body, arguments: Sequence[Value]) -> list[Va
     place: dict[Value, Value] = dict(zip(body.placeholders, arguments, strict=True))
     for op in body.graph.get_operations():
         if op.role in (Role.CALL, Role.CONSTANT):
-            place.update(copied(graph, op, place))
+            place.update(copied(graph, op, place, asked=True))
         elif op.role is Role.GRADIENT:
             place.update(_again(graph, op, place))
     return [place[value] for value in body.outputs]
 
 
-def copied(graph: Graph, op: Operation, place: dict[Value, Value]) -> dict[Value, Value]:
-    """The operation once more, in another graph and on other values: its values there."""
+def copied(graph: Graph, op: Operation, place: dict[Value, Value], asked: bool = False) -> dict[Value, Value]:
+    """The operation once more, in another graph (that is only asked) and on other values: its values there."""
     reads = tuple(place[value] for value in op.reads)
-    specs = [value.spec for value in op.values]
+    specs = [_standing_in(value.spec) if asked else value.spec for value in op.values]
     args = None if op._args is None else _moved(op._args, place)
     options = None if op._kwargs is None else _moved(op._kwargs, place)
     copy = graph.add(op.role, op.type, op.name, reads, specs, op.target, args, options, op.signature, op.payload)
@@ -220,7 +222,13 @@ _ROUNDS = 8
 def start(specs: Sequence[Spec | IntSpec]) -> tuple[Graph, list[Value]]:
     """A graph that is only asked, with an argument of each spec."""
     graph = Graph()
+    specs = [_standing_in(spec) for spec in specs]
     return graph, [graph.add(Role.PLACEHOLDER, "Argument", "argument", (), (spec,)).values[0] for spec in specs]
+
+
+def _standing_in(spec: Spec | IntSpec) -> Spec | IntSpec:
+    """What stands for a value in a graph that is only asked: a number for a tensor array."""
+    return declared((), spec.dtype) if isinstance(spec, ArraySpec) else spec
 
 
 def _branches(flow: Branches, specs: Sequence[Spec | IntSpec]) -> list[Way]:
@@ -250,7 +258,7 @@ def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     graph, inputs = start(specs)
     captured = [inputs[place] for place in flow.places[0]]
     state = inputs[: flow.state]
-    ways = [Way(graph, list(inputs), apart(graph, state))] if flow.last else []
+    ways = [Way(graph, list(inputs), _after_none(graph, flow, state))]
     kept: list[list[Value]] = [[] for _ in flow.body.outputs[flow.state :]]
     for _ in range(min(2 * flow.state + 2, _ROUNDS)):
         with graph.as_default():
@@ -265,8 +273,16 @@ def _scan(flow: Scan, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     if not flow.last:
         with graph.as_default():
             stacked = [record(torch.stack, ([handle_of(value) for value in row],), {})._value for row in kept]
-        ways.append(Way(graph, list(inputs), list(stacked)))
+        ways.append(Way(graph, list(inputs), [*stacked, *apart(graph, state[flow.state - flow.carried :])]))
     return ways
+
+
+def _after_none(graph: Graph, flow: Scan, state: Sequence[Value]) -> list[Value | None]:
+    """What a walk along nothing gives."""
+    if flow.last:
+        return apart(graph, state)
+    stacked = len(flow.body.outputs) - flow.state
+    return [None] * stacked + apart(graph, state[flow.state - flow.carried :])
 
 
 def _called(flow: Called, specs: Sequence[Spec | IntSpec]) -> list[Way]:
@@ -275,14 +291,47 @@ def _called(flow: Called, specs: Sequence[Spec | IntSpec]) -> list[Way]:
     return [Way(graph, list(inputs), apart(graph, outputs))]
 
 
+def _array(specs: Sequence[Spec | IntSpec]) -> list[Way]:
+    """What an operation on a tensor array gives depends on all that it reads, and is linear in it."""
+    graph, inputs = start(specs)
+    given = [value for value in inputs if value.spec.differentiable]
+    total: Any = 0.0
+    with graph.as_default():
+        for value in given:
+            total = total + handle_of(value).sum()
+    return [Way(graph, list(inputs), [total._value if given else None])]
+
+
+ARRAYS = (
+    cells.array_write, cells.array_unstack, cells.array_scatter, cells.array_split, cells.array_read,
+    cells.array_stack, cells.array_gather, cells.array_concat, cells.array_same,
+)  # fmt: skip
+
 _WAYS: dict[type, Callable[..., list[Way]]] = {Branches: _branches, Loop: _loop, Scan: _scan, Called: _called}
 
 # Operations whose derivative is known in another way.
 KNOWN: dict[type, Callable[[Nested], Derivative]] = {}
 
 
+_arrays: dict[tuple[bool, ...], Derivative] = {}
+
+
+def _of_array(target: Any, signature: Nested) -> Derivative:
+    """The derivative of an operation on a tensor array; it is the same for all that read as many tensors."""
+    if target not in ARRAYS or not signature.specs[0].differentiable:
+        return NO_DERIVATIVE
+    key = tuple(read.differentiable for read in signature.reads)
+    found = _arrays.get(key)
+    if found is None:
+        plain = [declared((), torch.float32 if floats else torch.int64) for floats in key]
+        found = _arrays[key] = NestedDerivative(_array(plain), len(key), 1)
+    return found
+
+
 def _derivative(signature: Nested) -> Derivative:
     flow = signature.target
+    if isinstance(flow, FunctionType):
+        return _of_array(flow, signature)
     if type(flow) in KNOWN:
         return KNOWN[type(flow)](signature)
     ways = _WAYS[type(flow)](flow, signature.reads)

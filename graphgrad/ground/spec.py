@@ -77,8 +77,33 @@ class IntSpec:
         return ()
 
 
+class ArraySpec(Spec):
+    """What is known about a tensor array: a value that holds tensors, and is none. Interned.
+
+    Its dtype is that of the elements, and its shape is that of a single value.
+
+    Attributes:
+        element: what is known about each element.
+        alike: whether all elements have one shape.
+        clears: whether an element can be read once only.
+        dynamic: whether the array grows when something is written behind its end.
+        size: how many elements there are, None if only the run knows.
+    """
+
+    __slots__ = ("element", "alike", "clears", "dynamic", "size")
+    element: Spec
+    size: int | None
+    alike: bool
+    clears: bool
+    dynamic: bool
+
+    def __repr__(self) -> str:
+        return f"TensorArray({self.element!r})"
+
+
 _specs: dict[Any, Spec] = {}
 _ints: dict[Any, IntSpec] = {}
+_arrays: dict[Any, ArraySpec] = {}
 
 
 def spec(
@@ -105,6 +130,19 @@ def int_spec(worlds: tuple[int | None, ...]) -> IntSpec:
     if found is None:
         found = _ints[worlds] = IntSpec()
         found.worlds = worlds
+    return found
+
+
+def array_spec(element: Spec, alike: bool, clears: bool, dynamic: bool, size: int | None) -> ArraySpec:
+    """The one ArraySpec of these facts; of the element, its dtype and the sizes that are known count."""
+    key = (element.dtype, element.shape, alike, clears, dynamic, size)
+    found = _arrays.get(key)
+    if found is None:
+        found = _arrays[key] = ArraySpec()
+        found.shape, found.dtype, found.strides, found.worlds = (), element.dtype, None, None
+        found.differentiable = element.differentiable
+        found.element = declared(element.shape, element.dtype)
+        found.alike, found.clears, found.dynamic, found.size = alike, clears, dynamic, size
     return found
 
 

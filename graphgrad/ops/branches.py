@@ -12,16 +12,17 @@ from ..graph.body import home
 from ..graph.graph import Graph, control_dependencies
 from ..graph.operation import Operation, Value
 from ..ground.errors import ArgumentTypeError, message
-from ..ground.mode import executing_eagerly
-from ..ground.spec import IntSpec, Spec, declared
+from ..ground.spec import ArraySpec, IntSpec, Spec, array_spec, declared
 from ..record.dims import Dim
 from ..record.flow import Branches, Flow
 from ..record.infer import Leaf, rebuild
 from ..record.nested import Body, Nested, add, assigned_in, handed_on, state_in, structured, trace
 from ..record.record import record
 from ..record.tensor import Tensor
+from .plain_loops import acts_at_once, plain_case
 from .sources import convert_to_tensor, group, identity, named, no_op
 from .table import tensor
+from .tensor_arrays import TensorArray
 
 
 def cond(
@@ -63,7 +64,7 @@ def cond(
             raise TypeError(f"{label} is {function!r}, not a function")
     if isinstance(pred, (bool, np.bool_)):
         raise TypeError("pred is a Python bool: use an ordinary if")
-    if executing_eagerly() and not isinstance(pred, Tensor):
+    if acts_at_once(pred):
         return chosen[0]() if bool(pred) else chosen[1]()
     choice = _scalar(pred, "pred", torch.bool)
     return _choose(choice, chosen, ("true_fn", "false_fn"), named(name, "cond"), strict)
@@ -114,7 +115,9 @@ def converting(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with tensors in place of the numbers that it returns."""
 
     def convert(leaf: Any) -> Any:
-        return leaf if leaf is None or isinstance(leaf, (Tensor, Operation, Dim)) else convert_to_tensor(leaf)
+        return (
+            leaf if leaf is None or isinstance(leaf, (Tensor, Operation, Dim, TensorArray)) else convert_to_tensor(leaf)
+        )
 
     return lambda *arguments: rebuild(function(*arguments), convert)
 
@@ -125,6 +128,8 @@ def after(assigns: Sequence[Operation], result: Any) -> Any:
     def settled(leaf: Any) -> Any:
         if isinstance(leaf, Operation) or leaf is None:
             return group(*assigns) if assigns else no_op()
+        if isinstance(leaf, TensorArray):
+            return leaf.identity() if assigns else leaf
         return identity(leaf) if assigns else leaf
 
     with control_dependencies(assigns):
@@ -145,7 +150,7 @@ def _check_alike(bodies: Sequence[Body], labels: Sequence[str]) -> None:
                 f"{shape_of(body.structure)!r}"
             )
         for number, (one, other) in enumerate(zip(first.outputs, body.outputs, strict=True)):
-            if one.spec.dtype is not other.spec.dtype:
+            if one.spec.dtype is not other.spec.dtype or type(one.spec) is not type(other.spec):
                 what = f"result {number} of {labels[0]} is {one.spec!r}, that of {label} {other.spec!r}"
                 raise ValueError(message(what, other.op, "cast one of them"))
 
@@ -155,11 +160,24 @@ def _union(specs: Sequence[Spec | IntSpec]) -> Spec | IntSpec:
     first = specs[0]
     if all(spec is first for spec in specs):
         return first
+    if isinstance(first, ArraySpec):
+        return _union_of_arrays([spec for spec in specs if isinstance(spec, ArraySpec)])
     shapes = [spec.shape for spec in specs]
     if any(shape is None or len(shape) != len(shapes[0] or ()) for shape in shapes):
         return declared(None, first.dtype)
     sizes = [column[0] if len(set(column)) == 1 else None for column in zip(*shapes, strict=True)]
     return declared(sizes, first.dtype)
+
+
+def _union_of_arrays(specs: Sequence[ArraySpec]) -> ArraySpec:
+    """What is known of an array that is one of several."""
+    element = _union([spec.element for spec in specs])
+    assert isinstance(element, Spec)
+    sizes = {spec.size for spec in specs}
+    return array_spec(
+        element, all(spec.alike for spec in specs), any(spec.clears for spec in specs),
+        any(spec.dynamic for spec in specs), sizes.pop() if len(sizes) == 1 else None,
+    )  # fmt: skip
 
 
 def case(
@@ -190,6 +208,8 @@ def case(
     functions = [function for _, function in pairs] + ([] if default is None else [default])
     if default is not None and not callable(default):
         raise TypeError(f"default is {default!r}, not a function")
+    if acts_at_once([predicate for predicate, _ in pairs]):
+        return plain_case(pairs, default, exclusive)
     holds = [_scalar(predicate, "a predicate", torch.bool) for predicate, _ in pairs]
     number = _first(holds, exclusive)
     labels = [f"branch {position}" for position in range(len(functions))]
@@ -242,13 +262,16 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
         raise TypeError(f"branch_fns is {branch_fns!r}: use functions, or numbers with functions")
     index = tensor(branch_index)
     if index.dtype.is_floating_point or index.dtype is torch.bool:
-        raise ArgumentTypeError(message(f"branch_index is {index!r}, not an integer tensor", index.op))
+        op = index.op if isinstance(index, Tensor) else None
+        raise ArgumentTypeError(message(f"branch_index is {index!r}, not an integer tensor", op))
     table = dict(pairs)
     wrong = [key for key in table if not isinstance(key, int) or key < 0]
     if wrong:
         raise ArgumentTypeError(f"a branch's number is {wrong[0]!r}; use integers from 0 on")
     size = max(table) + 1
     other = default if default is not None else table[max(table)]
+    if acts_at_once(index):
+        return table.get(int(index), other)()
     functions = [table.get(number, other) for number in range(size)] + [other]
     bounded = torch.where((index < 0) | (index >= size), size, index)
     labels = [f"branch {number}" for number in range(size + 1)]

@@ -11,16 +11,18 @@ import torch
 
 from ..graph.body import home
 from ..graph.graph import Graph, get_default_graph
-from ..graph.operation import Value
+from ..graph.operation import Role, Value
 from ..ground.errors import ArgumentTypeError, message
-from ..ground.spec import IntSpec, Spec, declared, format_shape
+from ..ground.spec import ArraySpec, IntSpec, Spec, declared, format_shape
 from ..record.flow import Loop
 from ..record.infer import Leaf, rebuild
 from ..record.nested import Body, assigned_in, flat, handed_on, promote, state_in, structured, trace
 from ..record.tensor import Tensor
 from ..record.variable import Variable, may_equal
 from .branches import added, after, converting, shape_of
+from .plain_loops import acts_at_once, plain_while
 from .sources import convert_to_tensor, named
+from .tensor_arrays import TensorArray
 
 
 def while_loop(
@@ -29,6 +31,8 @@ def while_loop(
     maximum_iterations: Any = None, return_same_structure: bool = False,
 ) -> Any:  # fmt: skip
     """Repeat `body` on its own results while `cond` of them holds; differentiable at every order.
+
+    In eager mode that is Python's own `while` on torch tensors.
 
     First values and tensors from outside that body reads get gradients, zeros if the run has no use for them;
     counters and what cond alone reads get None, and so do first values of variables that have no way into the
@@ -67,6 +71,8 @@ def while_loop(
     given = list(loop_vars) if isinstance(loop_vars, (list, tuple)) else [loop_vars]
     if not given:
         raise ValueError("no loop variables provided")
+    if acts_at_once(given, maximum_iterations):
+        return plain_while(cond, body, given, maximum_iterations, back_prop, return_same_structure)
     structure, first = flattened(given)
     specs = _invariants([value.spec for value in first], structure, shape_invariants)
     names = [value.op.name.rpartition("/")[2] for value in first]
@@ -87,11 +93,13 @@ def while_loop(
         promote(rounds, value)
         first.append(value)
         specs.append(state.spec)
+    rounds.apart = _apart(rounds)
     count = len(first)
     used = list(dict.fromkeys([*condition.captured, *rounds.captured]))
     places = tuple(tuple(count + used.index(value) for value in each.captured) for each in (condition, rounds))
     loop = Loop(condition, rounds, count, maximum, places=places)
-    values = added(graph, "While", named(name, "while"), [*first, *used], specs, loop, (condition, rounds))
+    known = [known_after(spec, output) for spec, output in zip(specs, rounds.outputs, strict=True)]
+    values = added(graph, "While", named(name, "while"), [*first, *used], known, loop, (condition, rounds))
     assigns = handed_on(graph, states, values[width:])
     with graph.as_default():
         result = after(assigns, results(structure, values, back_prop))
@@ -112,7 +120,7 @@ def flattened(nest: list[Any]) -> tuple[Any, list[Value]]:
     values: list[Value] = []
 
     def place(leaf: Any) -> Leaf:
-        found = leaf if isinstance(leaf, Tensor) else convert_to_tensor(leaf)
+        found = leaf if isinstance(leaf, (Tensor, TensorArray)) else convert_to_tensor(leaf)
         values.append(found.read() if isinstance(found, Variable) else found._value)
         return Leaf(len(values) - 1)
 
@@ -135,7 +143,14 @@ def results(structure: Any, values: Sequence[Value], back_prop: bool) -> Any:
     result = structured(structure, values)
     if back_prop:
         return result
-    return rebuild(result, lambda each: each.detach() if each.dtype.is_floating_point else each)
+    return rebuild(result, _cut)
+
+
+def _cut(each: Any) -> Any:
+    """A result of a loop that no gradient passes."""
+    if isinstance(each, TensorArray):
+        return each.detached()
+    return each.detach() if each.dtype.is_floating_point else each
 
 
 def _invariants(specs: list[Spec | IntSpec], structure: Any, given: Any) -> list[Spec | IntSpec]:
@@ -149,7 +164,7 @@ def _invariants(specs: list[Spec | IntSpec], structure: Any, given: Any) -> list
         if not may_equal(known.shape, shape):
             have, want = format_shape(known.shape), format_shape(shape)
             raise ValueError(f"loop variable {number} starts with shape {have}, which is not its invariant {want}")
-        found.append(declared(shape, known.dtype))
+        found.append(known if isinstance(known, ArraySpec) else declared(shape, known.dtype))
     return found  # type: ignore[return-value]
 
 
@@ -185,9 +200,11 @@ def check_rounds(rounds: Body, structure: Any, specs: Sequence[Spec | IntSpec]) 
     if shape_of(rounds.structure) != shape_of(structure):
         raise ValueError(f"body returned {shape_of(rounds.structure)!r} for the loop variables {shape_of(structure)!r}")
     for number, (spec, output) in enumerate(zip(specs, rounds.outputs, strict=True)):
-        if output.spec.dtype is not spec.dtype:
+        if output.spec.dtype is not spec.dtype or isinstance(spec, ArraySpec) is not isinstance(output.spec, ArraySpec):
             what = f"loop variable {number} is {spec!r}, body returned {output.spec!r}"
             raise ArgumentTypeError(message(what, output.op, "cast it in body"))
+        if isinstance(spec, ArraySpec):
+            _check_array(number, spec, output)
         have, want = output.spec.shape, spec.shape
         fixed = want is None or (
             have is not None and len(have) == len(want)
@@ -196,6 +213,31 @@ def check_rounds(rounds: Body, structure: Any, specs: Sequence[Spec | IntSpec]) 
         if not fixed:
             what = f"loop variable {number} has shape {format_shape(want)}, body returned {format_shape(have)}"
             raise ValueError(message(what, output.op, "shape_invariants=[...] with None where a size changes"))
+
+
+def _apart(rounds: Body) -> frozenset[Value]:
+    """The loop variable that a round's other arguments can't depend on: they all come from outside.
+
+    It is the only one that gradients pass, and each round makes it anew.
+    """
+    pairs = [pair for pair in zip(rounds.inputs, rounds.outputs, strict=True) if pair[0].spec.differentiable]
+    if len(pairs) == 1 and pairs[0][1].op.role is Role.CALL and not isinstance(pairs[0][0].spec, ArraySpec):
+        return frozenset({pairs[0][0]})
+    return frozenset()
+
+
+def _check_array(number: int, spec: ArraySpec, output: Value) -> None:
+    """A loop hands on an array that is as long as the one it began with, unless both may grow."""
+    found = output.spec
+    assert isinstance(found, ArraySpec)
+    if (spec.size, spec.dynamic) != (found.size, found.dynamic):
+        what = f"loop variable {number} is an array of another size or another dynamic_size than body returned"
+        raise ValueError(message(what, output.op, "return what write() gave"))
+
+
+def known_after(spec: Spec | IntSpec, output: Value) -> Spec | IntSpec:
+    """What is known of a loop variable after the loop: of an array also what body wrote to it."""
+    return output.spec if isinstance(spec, ArraySpec) and spec.element.shape is None else spec
 
 
 def _limit(maximum: Any) -> tuple[Any, int | None]:

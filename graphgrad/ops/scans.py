@@ -8,14 +8,18 @@ from typing import Any
 import torch
 
 from ..graph.body import home
+from ..graph.graph import Graph
 from ..graph.operation import Value
 from ..ground.errors import message
-from ..ground.spec import WORLDS, IntSpec, Spec, as_dtype, declared, spec
+from ..ground.spec import WORLDS, ArraySpec, IntSpec, Spec, as_dtype, declared, spec
 from ..record.flow import Scan
 from ..record.infer import rebuild
-from ..record.nested import Body, flat, trace
-from .branches import added, converting
+from ..record.nested import Body, assigned_in, flat, handed_on, promote, state_in, trace
+from ..record.tensor import Tensor
+from ..record.variable import State
+from .branches import added, after, converting
 from .loops import check_rounds, flattened, graph_of, results
+from .plain_loops import acts_at_once, plain_walk
 from .sources import named
 from .table import tensor
 
@@ -26,6 +30,8 @@ def _scanned(
     """The operation that goes along the first axis of elems, `fn(state, item)` or, without a state, `fn(item)`."""
     if not callable(fn):
         raise TypeError(f"fn is {fn!r}, not a function")
+    if acts_at_once(elems, initial):
+        return plain_walk(fn, elems, initial, back_prop, last, reverse)
     nest, values = flattened([elems])
     rows = [_item(value) for value in values]
     _check_lengths(values)
@@ -40,19 +46,35 @@ def _scanned(
     graph = home(graph_of([*values, *first]))
     names = [value.op.name.rpartition("/")[2] for value in (*first, *values)]
     body = trace(graph, converting(fn), [*state, *rows], names, arranged)
-    for each in body.graph.assigned:
-        raise ValueError(f"fn assigns {each.name}: a function along an axis can't; use while_loop")
     if initial is not None:
         check_rounds(Body(body.graph, (), body.outputs, [body.structure]), start, state)
-    if not last:
-        kept = body.outputs if initial is None else body.outputs * 2
-        body = Body(body.graph, body.inputs, kept, body.structure)
-    used = body.captured
-    places = (tuple(range(width + len(values), width + len(values) + len(used))),)
-    flow = Scan(body, width, len(values), last, reverse, places=places)
-    specs = state if last else [_stacked(values[0].spec, value.spec) for value in body.outputs[width:]]
-    given = added(graph, "Scan", name, [*first, *values, *used], specs, flow, (body,))
-    return results([body.structure], given, back_prop)[0]
+    states = assigned_in([body])
+    kept = () if last else body.outputs
+    body = _with_variables(graph, body, states, width, () if initial is None else body.outputs, kept)
+    first += [state_in(graph, each) for each in states]
+    used, total = body.captured, len(first) + len(values)
+    flow = Scan(
+        body, len(first), len(values), last, reverse, len(states), places=(tuple(range(total, total + len(used))),)
+    )
+    specs = [*state] if last else [_stacked(values[0].spec, value.spec) for value in kept]
+    given = added(
+        graph, "Scan", name, [*first, *values, *used], [*specs, *(each.spec for each in states)], flow, (body,)
+    )
+    assigns = handed_on(graph, states, given[len(specs) :])
+    with graph.as_default():
+        return after(assigns, results([body.structure], given, back_prop))[0]
+
+
+def _with_variables(
+    graph: Graph, body: Body, states: Sequence[State], width: int, handed: Sequence[Value], kept: Sequence[Value]
+) -> Body:
+    """The body with the variables that it assigns as part of the state: after the user's, before the items."""
+    ends = [state_in(body.graph, each) for each in states]
+    for each in states:
+        promote(body, state_in(graph, each))
+    count = len(body.inputs) - len(states)
+    inputs = (*body.inputs[:width], *body.inputs[count:], *body.inputs[width:count])
+    return Body(body.graph, inputs, (*handed, *ends, *kept), body.structure)
 
 
 def _check_lengths(values: Sequence[Value]) -> None:
@@ -68,6 +90,8 @@ def _check_lengths(values: Sequence[Value]) -> None:
 def _item(value: Value) -> Spec:
     """What is known of the items along the first axis."""
     known = value.spec
+    if isinstance(known, ArraySpec):
+        raise TypeError(message("a TensorArray has no first axis to go along: stack() it", value.op))
     if known.shape is None:
         return declared(None, known.dtype)
     if not known.shape:
@@ -79,6 +103,8 @@ def _item(value: Value) -> Spec:
 
 def _stacked(along: Any, item: Any) -> Spec:
     """What is known of results stacked along a first axis as long as that of `along`."""
+    if isinstance(item, ArraySpec):
+        raise TypeError("fn returned a TensorArray, and a TensorArray can't be stacked: return what stack() gives")
     if item.shape is None or along.shape is None:
         return declared(None, item.dtype)
     shape = (along.shape[0], *item.shape)
@@ -101,8 +127,9 @@ def map_fn(
 ) -> Any:  # fmt: skip
     """The results of `fn` for the items along the first axis of elems, stacked.
 
-    fn may read tensors from outside, draw and call modules; it assigns no variables, so that a batch norm has to be
-    in eval mode. Where there are no items, sizes of results that nothing tells are 0.
+    fn may read tensors from outside, draw, assign variables and call modules that keep statistics: it is run once an
+    item, one after the other, and what the last one leaves is assigned. Where there are no items, sizes of results
+    that nothing tells are 0.
 
     Args:
         fn: takes an item (a nest of them if elems is one), returns a tensor or a nest.
@@ -125,7 +152,8 @@ def map_fn(
             raise ValueError(f"fn returned {len(tensors)} tensors, dtype has {len(dtypes)}")
         for found, wanted in zip(tensors, dtypes, strict=True):
             if found.dtype is not as_dtype(wanted):
-                raise TypeError(message(f"fn returned {found!r}, dtype says {wanted!r}", found.op))
+                op = found.op if isinstance(found, Tensor) else None
+                raise TypeError(message(f"fn returned {found!r}, dtype says {wanted!r}", op))
     return result
 
 

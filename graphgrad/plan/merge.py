@@ -23,7 +23,7 @@ def merge(operations: Iterable[Operation], tape: Set[Operation], identity: Set[V
     same: dict[Value, Value] = {}
     seen: dict[Any, Operation] = {}
     for op in operations:
-        if op.role is not Role.CALL or op in tape or op.controls or getattr(op.signature, "random", False):
+        if op.role is not Role.CALL or op in tape or op.controls or _apart(op.signature):
             continue
         if not identity.isdisjoint(op.values):
             continue
@@ -36,6 +36,11 @@ def merge(operations: Iterable[Operation], tape: Set[Operation], identity: Set[V
         if first is not op:
             same.update(zip(op.values, first.values, strict=True))
     return same
+
+
+def _apart(signature: Any) -> bool:
+    """Whether each of such operations runs, equal or not."""
+    return getattr(signature, "random", False) or getattr(signature, "alone", False)
 
 
 def _key(argument: Any, same: dict[Value, Value]) -> Any:

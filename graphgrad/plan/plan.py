@@ -11,6 +11,7 @@ from ..autodiff.adjoint import derivative_of
 from ..autodiff.reach import reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
+from ..ground.spec import ArraySpec
 from ..record.variable import State
 from .merge import merge
 from .select import Asked, Selection, select
@@ -18,8 +19,9 @@ from .steps import Plan, Step, Sweep, Update
 
 
 def plan(
-    fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value], through: bool = False
-) -> Plan:
+    fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value], through: bool = False,
+    apart: frozenset[Value] = frozenset(),
+) -> Plan:  # fmt: skip
     """The plan of a run.
 
     Args:
@@ -27,9 +29,12 @@ def plan(
         operations: operations to run for their effect.
         feeds: the values that the caller provides.
         through: whether the caller is on autograd's tape, and its gradients pass from the fetches to the feeds.
+        apart: feeds that come with an autograd node of their own, that no other feed depends on.
     """
     selection = select(fetches, operations, frozenset(feeds))
-    return _Planner(selection, tuple(fetches), tuple(feeds), through).plan()
+    planned = _Planner(selection, tuple(fetches), tuple(feeds), through).plan()
+    planned.apart = apart - planned.fans.keys()
+    return planned
 
 
 class _Planner:
@@ -125,6 +130,7 @@ class _Planner:
             produced = op in self.created
         own: list[int] = []
         started: list[int] = []
+        begun: list[int] = []
         cut: list[int] = []
         roots: list[int] = []
         for index, value in self._computed(op):
@@ -134,7 +140,9 @@ class _Planner:
             if carrying and self.through and value in self.xs:
                 started.append(index)
             elif carried and value.spec.differentiable and self._shares_node(op, index):
-                if carrying:
+                if carrying and op.role is Role.GRADIENT and value not in self.identity:
+                    begun.append(index)
+                elif carrying:
                     own.append(index)
                 elif value not in self.xs and not _made_by_torch(op):
                     cut.append(index)
@@ -147,7 +155,8 @@ class _Planner:
                     step.gates[index] = tuple(self.stops[value])
             if value in fans and value in carries:
                 step.fans[index] = fans[value]
-        step.own, step.started, step.cut, step.roots = tuple(own), tuple(started), tuple(cut), tuple(roots)
+        step.own, step.started, step.begun = tuple(own), tuple(started), tuple(begun)
+        step.cut, step.roots = tuple(cut), tuple(roots)
         return step
 
     def _computed(self, op: Operation) -> list[tuple[int, Value]]:
@@ -167,7 +176,7 @@ class _Planner:
         """Whether this output might be the same tensor as an input or another output."""
         if op.role is Role.GRADIENT:
             return True
-        if op.signature is None:
+        if op.signature is None or isinstance(op.values[index].spec, ArraySpec):
             return False
         alias = op.signature.aliases[index]
         return alias is not None and op.reads[alias].spec == op.values[index].spec
@@ -310,10 +319,11 @@ class _Planner:
         memories = [_memory(root, self.same) for root in roots]
         readers = Counter(memories)
         assigned = {update.op.values[0] for update in updates} | {_root(update.op.reads[0]) for update in updates}
+        arrays = any(isinstance(root.spec, ArraySpec) for root in roots)  # they may hold whatever else is fetched
         shared = tuple(
             number
             for number, value in enumerate(self.fetches)
-            if not _fresh(roots[number]) or readers[memories[number]] > 1 or value in assigned
+            if arrays or not _fresh(roots[number]) or readers[memories[number]] > 1 or value in assigned
         )
         donated = {update.state for update in updates if update.donated}
         cloned = frozenset(

@@ -17,6 +17,7 @@ class Step:
         tape: True if autograd must see it, False if it must not, None if it makes no difference.
         own: outputs that need an autograd node of their own, because their identity matters.
         started: outputs likewise that start the tape if nothing upstream of them turns out to be on it.
+        begun: outputs that start the tape in that case, and need no node of their own.
         cut: outputs that leave the tape: they may be the very tensor that was read.
         roots: outputs that start the tape: nothing upstream of them is differentiated.
         gates: output -> the numbers of the calls that stop there.
@@ -29,6 +30,7 @@ class Step:
     tape: bool | None = None
     own: tuple[int, ...] = ()
     started: tuple[int, ...] = ()
+    begun: tuple[int, ...] = ()
     cut: tuple[int, ...] = ()
     roots: tuple[int, ...] = ()
     gates: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Plan:
         shared: positions of fetches whose memory may belong to something else, and are checked or copied.
         cloned: positions of fetches that are copied before the updates, which would change them.
         through: whether gradients of a caller pass from the fetches to the feeds.
+        apart: fed values that come with an autograd node of their own.
     """
 
     feeds: tuple[Value, ...]
@@ -114,3 +117,4 @@ class Plan:
     updates: list[Update]
     random: bool
     through: bool = False
+    apart: frozenset[Value] = frozenset()

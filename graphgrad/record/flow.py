@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from .cells import Cells
+from .identity import tied
 from .nested import Body, Compiled, Nested
 from .probe import memory_of
 
@@ -34,30 +36,41 @@ class Flow:
         """The program of a body, for where the arguments are, and the captures that it is called with."""
         return body.program(taped, device_of(given)), [given[place] for place in self.places[number]]
 
-    def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool, fresh: bool = False) -> tuple[Any, ...]:
+    def _end(self, results: Sequence[Any], given: Sequence[Any], taped: bool) -> tuple[Any, ...]:
         """The results, each in memory of its own, and on the tape if a gradient has to find its way."""
-        if fresh and not (taped and any(not each.requires_grad and _floats(each) for each in results)):
-            return tuple(results)
         taken = {memory_of(each) for each in given}
+        held = any(type(each) is Cells for each in given)  # an array, which may hold any of the results
         own: list[Any] = []
         for number, result in enumerate(results):
             if isinstance(result, torch.Tensor):
                 memory = memory_of(result)
-                if memory in taken:
+                if held or memory in taken:
                     result = result.clone()
                 taken.add(memory)
                 if taped and not result.requires_grad and _floats(result):
-                    result = self._tied(number, result, given)
+                    sources = self._sources(number, given)
+                    result = tied(result, *sources) if sources else result
+            elif type(result) is Cells and taped and not result.requires_grad and result.is_differentiable():
+                sources = self._sources(number, given)
+                result = result.tied(sources[0]) if sources else result
             own.append(result)
         return tuple(own)
 
-    def _tied(self, number: int, result: torch.Tensor, given: Sequence[Any]) -> torch.Tensor:
-        """A result that this run did not compute from what it may depend on: its gradient is zero, not missing."""
+    def _sources(self, number: int, given: Sequence[Any]) -> list[torch.Tensor]:
+        """What a result may depend on that this run did not compute from it: its gradient is zero, not missing."""
         known = None if self.signature is None else self.signature.derivative
         connected = () if known is None else known.connects[number]
-        sources = [given[i] for i in connected if isinstance(given[i], torch.Tensor) and given[i].requires_grad]
-        tied: torch.Tensor = _Tie.apply(result, *sources) if sources else result  # type: ignore[no-untyped-call]
-        return tied
+        found = [given[i].source if type(given[i]) is Cells else given[i] for i in connected]
+        return [each for each in found if isinstance(each, torch.Tensor) and each.requires_grad]
+
+
+def _lost(results: Sequence[Any]) -> bool:
+    """Whether a result is off the tape although gradients may pass such tensors."""
+    for each in results:
+        if not each.requires_grad:
+            if _floats(each):
+                return True
+    return False
 
 
 def _floats(tensor: torch.Tensor) -> bool:
@@ -68,7 +81,7 @@ def on_tape(given: Sequence[Any]) -> bool:
     """Whether a gradient is going to pass through what is computed of these."""
     if torch.is_grad_enabled():
         for each in given:
-            if isinstance(each, torch.Tensor) and each.requires_grad:
+            if isinstance(each, (torch.Tensor, Cells)) and each.requires_grad:
                 return True
     return False
 
@@ -79,17 +92,6 @@ def device_of(given: Sequence[Any]) -> str:
         if isinstance(each, torch.Tensor):
             return "cpu" if each.is_cpu else str(each.device)
     return "cpu"
-
-
-class _Tie(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, result: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
-        ctx.sources = len(sources)
-        return result.view_as(result)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        return (None,) * (1 + ctx.sources)
 
 
 @dataclass(eq=False)
@@ -109,9 +111,13 @@ class Branches(Flow):
         elif not 0 <= (chosen := int(choice)) < len(self.bodies):
             chosen = len(self.bodies) - 1  # TF1's switch_case
         everything = (choice, *given)
-        taped = on_tape(given)
-        program, captured = self._begin(everything, chosen, self.bodies[chosen], taped)
-        return self._end(program(*captured), everything, taped, self.bodies[chosen].fresh)
+        taped = torch.is_grad_enabled() and on_tape(given)
+        body = self.bodies[chosen]
+        program = body.program(taped, "cpu" if choice.is_cpu else device_of(everything))
+        found = program(*[everything[place] for place in self.places[chosen]])
+        if body.fresh and not (taped and _lost(found)):
+            return found
+        return self._end(found, everything, taped)
 
 
 @dataclass(eq=False)
@@ -131,6 +137,11 @@ class Loop(Flow):
 
     __name__ = "while_loop"
 
+    @property
+    def apart(self) -> set[int]:
+        """The places of those loop variables that body relies on to have an autograd node of their own."""
+        return {n for n, value in enumerate(self.body.inputs) if value in self.body.apart}
+
     def parts(self, taped: bool) -> list[tuple[str, Body, bool]]:
         return [("condition", self.condition, False), ("body", self.body, taped)]
 
@@ -141,8 +152,14 @@ class Loop(Flow):
         if taped and self.condition.computes:
             go_on = _quiet(go_on)
         state = given[: self.width]
+        if taped and self.body.apart:  # the first round's arguments: those of later rounds are made in a round
+            state = tuple([_own(each) if n in self.apart else each for n, each in enumerate(state)])
         repeat = _driver(self.width, len(asked), len(used), self.maximum is not None)
         return self._end(repeat(go_on, step, self.maximum, *state, *asked, *used), given, taped)
+
+
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.view_as(tensor) if tensor.requires_grad else tensor
 
 
 def _quiet(program: Compiled) -> Compiled:
@@ -209,6 +226,7 @@ class Scan(Flow):
         state, items: how many of the arguments are the first state, and how many are gone along.
         last: whether the results are the last state; else the stacked results.
         reverse: whether it starts at the end.
+        carried: how many variables, at the end of the state, are handed out with the stacked results, too.
     """
 
     body: Body
@@ -216,6 +234,7 @@ class Scan(Flow):
     items: int
     last: bool
     reverse: bool = False
+    carried: int = 0
 
     __name__ = "scan"
 
@@ -239,10 +258,11 @@ class Scan(Flow):
         if self.reverse:
             for row in kept:
                 row.reverse()
+        carried = last[self.state - self.carried :]
         if not rows[0]:
             device = given[self.state].device
-            return self._end([self._none(n, device) for n in range(len(kept))], given, taped)
-        return self._end([torch.stack(row) for row in kept], given, taped)
+            return self._end([*(self._none(n, device) for n in range(len(kept))), *carried], given, taped)
+        return self._end([*map(torch.stack, kept), *carried], given, taped)
 
     def _none(self, number: int, device: torch.device) -> torch.Tensor:
         """No result at all, of the shape that results have as far as it is known."""

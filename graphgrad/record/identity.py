@@ -60,3 +60,20 @@ def straight_through(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
     """The fed value forward, the computed one's gradient backward."""
     replaced: torch.Tensor = _StraightThrough.apply(computed, fed)  # type: ignore[no-untyped-call]
     return replaced
+
+
+class _Tie(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, result: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
+        ctx.sources = len(sources)
+        return result.view_as(result)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        return (None,) * (1 + ctx.sources)
+
+
+def tied(result: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
+    """The tensor, as something that may depend on these sources and in this run does not: the gradient is zero."""
+    found: torch.Tensor = _Tie.apply(result, *sources)  # type: ignore[no-untyped-call]
+    return found

@@ -16,7 +16,7 @@ import torch
 from ..graph.body import BodyGraph, body_of
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Role, Value, handle_of
-from ..ground.spec import IntSpec, Spec
+from ..ground.spec import ArraySpec, IntSpec, Spec
 from . import buffers
 from .dims import Dim
 from .infer import Leaf, Modes, leaves, rebuild
@@ -38,6 +38,7 @@ class Body:
         outputs: what it returns, flat.
         structure: the nest that it returns, a Leaf for each output.
         made: (on the tape or off it, device) -> what was compiled, for whoever wants to read it.
+        apart: arguments that come with an autograd node of their own, that nothing else it is called with depends on.
         fresh: whether no output can share memory with an argument or with another output, in any program of it
             that was made so far.
     """
@@ -48,6 +49,7 @@ class Body:
     structure: Any
     made: dict[tuple[bool, str], Any] = field(default_factory=dict)
     fresh: bool = True
+    apart: frozenset[Value] = frozenset()
     _programs: dict[Any, Compiled] = field(default_factory=dict)
 
     # Set by the floor that compiles programs.
@@ -120,9 +122,15 @@ def _value_in(graph: BodyGraph, leaf: Any) -> Value:
     """A value of the body for something that it returns."""
     if isinstance(leaf, Tensor):
         return graph.capture(leaf.read() if isinstance(leaf, Variable) else leaf._value)
-    if isinstance(leaf, Dim):
+    if isinstance(leaf, Dim) or is_array(leaf):
         return graph.capture(leaf._value)
     raise TypeError(f"a branch or body returned {leaf!r}, which is no tensor")
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether it is the user's handle on a tensor array of a graph."""
+    value = getattr(leaf, "_value", None)
+    return isinstance(value, Value) and isinstance(value.spec, ArraySpec)
 
 
 class Nested:
@@ -130,6 +138,7 @@ class Nested:
 
     no_derivative = False
     told = False
+    alone = False  # whether each of such operations runs, equal or not
 
     def __init__(
         self, reads: Sequence[Spec | IntSpec], specs: Sequence[Spec | IntSpec], target: Any, bodies: Sequence[Body]
@@ -138,7 +147,7 @@ class Nested:
         self.specs = tuple(specs)
         self.target = target
         self.bodies = tuple(bodies)
-        self.structure = tuple(Leaf(number) for number in range(len(self.specs)))
+        self.structure: Any = tuple(Leaf(number) for number in range(len(self.specs)))
         self.single = False
         self.random = any(body.random for body in bodies)
         self.attention = any(body.attention for body in bodies)

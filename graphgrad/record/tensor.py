@@ -17,7 +17,7 @@ from ..graph.graph import Graph
 from ..graph.operation import Operation, Value, hold
 from ..graph.sessions import require_session
 from ..ground.errors import NoValueError, RecordingError, message
-from ..ground.spec import IntSpec, Spec, declared, format_shape
+from ..ground.spec import ArraySpec, IntSpec, Spec, declared, format_shape
 from .dims import Dim, Dimension, TensorShape, UnknownShape, listening
 
 _wrap: Callable[..., Any] = torch.Tensor._make_wrapper_subclass
@@ -381,7 +381,15 @@ for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     _binary(f"__{_name}__", getattr(operator, _name))
 
 
+class Arrays:
+    """The door to the user's handle on a tensor array, which is built on top of this module."""
+
+    make: Callable[[Value], Any]
+
+
 def _handle(value: Value) -> Any:
+    if isinstance(value.spec, ArraySpec):
+        return Arrays.make(value)
     if not isinstance(value.spec, IntSpec):
         return Tensor.of(value)
     dim = Dim(lambda: value, value)

@@ -104,7 +104,7 @@ class Emitter:
         name = self.names.new(value)
         source = f"feeds[{number}]"
         if value in self.plan.roots and self.plan.through:
-            source = f"handed({source})"
+            source = f"{'begun' if value in self.plan.apart else 'handed'}({source})"
             self._set_grad(True, None)
         elif value in self.plan.roots:
             source += ".detach().requires_grad_()"
@@ -199,6 +199,9 @@ class Emitter:
             self._emit(f"{name} = {name}.detach()", op, (name,), (name,))
         if step.own or step.started:
             self._set_grad(True, op)
+        for index in step.begun:
+            name = self.names.of[op.values[index]]
+            self._emit(f"{name} = begun({name})", op, (name,), (name,))
         for index in (*step.own, *step.started):
             name = self.names.of[op.values[index]]
             if op.role is Role.GRADIENT or index in step.started:

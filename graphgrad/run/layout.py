@@ -19,7 +19,7 @@ HEADER = (
     "import torch.nn.functional as F",
     "from torch import inf, nan",
     "from graphgrad.record.infer import leaves",
-    "from graphgrad.run.runtime import Run, check_shape, default_dtype, handed, math_attention",
+    "from graphgrad.run.runtime import Run, begun, check_shape, default_dtype, handed, math_attention",
     "from graphgrad.run.runtime import overwrite, own, straight_through",
 )
 

@@ -16,7 +16,7 @@ from .runtime import Run
 def _compile(body: Body, taped: bool, device: str) -> Compiled:
     """The body's program as a function of tensors; on the tape, the gradients of a caller pass through it."""
     wanted = tuple(dict.fromkeys(body.outputs))
-    planned = plan(wanted, (), body.placeholders, through=taped)
+    planned = plan(wanted, (), body.placeholders, through=taped, apart=body.apart)
     program = body.made[taped, device] = emit(planned, device)
     body.fresh &= not planned.shared and len(wanted) == len(body.outputs)
     places = [wanted.index(value) for value in body.outputs]
@@ -39,7 +39,7 @@ def _direct(program: Program, width: int) -> Compiled:
     start = program.text.index("\ndef ")
     head, body = program.text[:start], program.text[start:]
     body = body.replace("(feeds, state, const, run):", f"({', '.join(names)}):", 1)
-    body = re.sub(r"(?m)^(    \w+ = (?:handed\()?)feeds\[(\d+)\]", r"\1feed_\2", body)
+    body = re.sub(r"(?m)^(    \w+ = (?:begun\(|handed\()?)feeds\[(\d+)\]", r"\1feed_\2", body)
     body = re.sub(r"(?m)^    return \[(.*)\], \[\]$", r"    return (\1,)", body).replace("return (,)", "return ()")
     namespace = {**program.call.__globals__, "const": program.constants, "_program": program}
     exec(compile("\n" * head.count("\n") + body, program.filename, "exec"), namespace)  # noqa: S102

@@ -26,8 +26,8 @@ _BINARY = {
 }  # fmt: skip
 
 _RESERVED = frozenset(
-    "torch F feeds state const run own handed leaves inf nan live set_grad overwrite straight_through math_attention "
-    "default_dtype check_shape Run program grad_was_on slice float complex bool _".split()
+    "torch F feeds state const run own begun handed leaves inf nan live set_grad overwrite straight_through "
+    "math_attention default_dtype check_shape Run program grad_was_on slice float complex bool _".split()
 )
 
 

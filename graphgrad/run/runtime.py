@@ -13,7 +13,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..record.identity import gate, own, straight_through
 
-__all__ = ["Run", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own", "straight_through"]
+__all__ = [
+    "Run", "begun", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own", "straight_through",
+]  # fmt: skip
 
 
 class Run:
@@ -80,6 +82,14 @@ def without_modes() -> Iterator[None]:
 def handed(gradient: torch.Tensor) -> torch.Tensor:
     """A gradient that is differentiated again, apart from its siblings; a start of the tape if nothing is above."""
     return gradient.view_as(gradient) if gradient.requires_grad else gradient.detach().requires_grad_()
+
+
+def begun(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor that is differentiated with respect to, or whose identity does not matter; a start of the tape likewise.
+
+    It needs no node of its own: nothing else in the run shares the one that it has.
+    """
+    return tensor if tensor.requires_grad else tensor.detach().requires_grad_()
 
 
 class _Fan(torch.autograd.Function):

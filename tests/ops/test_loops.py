@@ -611,3 +611,46 @@ def test_ten_thousand_rounds(run):
     _, y = gg.while_loop(lambda i, y: i < 10_000, lambda i, y: (i + 1, y * x), [0, gg.ones([], gg.float64)])
     at = 1.0 + 1e-5
     assert run([y, *gg.gradients(y, x)], {x: at}) == pytest.approx([at**10_000, 10_000 * at**9_999])
+
+
+def test_a_loop_over_symbolic_tensors_is_recorded_in_eager_mode_too(run, x):
+    with gg.eager_execution():
+        y = gg.while_loop(lambda y: y < 40.0, lambda y: y * y, [x])
+    assert isinstance(y, gg.Tensor) and run(y, {x: 3.0}) == 81.0
+
+
+# -- a loop variable that needs no node of its own in each round ---------------------------------------------
+
+
+def test_a_gradient_inside_is_partial_in_the_first_round_too(run, x):
+    u = x * 2.0  # depends on the first value of z, outside
+    y = gg.while_loop(lambda i, z: i < 2, lambda i, z: (i + 1, gg.gradients(z * u, z)[0] * z), [0, x])[1]
+    assert numbers(run(orders_of(y, x, 2), {x: 3.0})) == [4 * 27.0, 12 * 9.0, 24 * 3.0]
+
+
+def test_a_gradient_inside_is_partial_where_a_round_returns_what_is_outside(run, x):
+    u = x * 2.0
+
+    def body(i, z):
+        return i + 1, gg.cond(i < 1, lambda: x, lambda: gg.gradients(z * u, z)[0])
+
+    y = gg.while_loop(lambda i, z: i < 2, body, [0, x * 5.0])[1]
+    assert numbers(run(orders_of(y, x, 1), {x: 3.0})) == [6.0, 2.0]
+    same = gg.while_loop(lambda i, z: i < 2, lambda i, z: (i + 1, x), [0, x * 5.0])[1]
+    assert numbers(run(orders_of(same, x, 1), {x: 3.0})) == [3.0, 1.0]
+
+
+def test_a_gradient_inside_is_partial_beside_another_loop_variable(run, x):
+    def body(i, z, s):
+        return i + 1, z + x, gg.gradients(z * s, z)[0] + z
+
+    _, z, s = gg.while_loop(lambda i, z, s: i < 2, body, [0, x, x])
+    # s: x, then x + x, then 2x + 2x
+    assert numbers(run([z, s, *gg.gradients(s, x)], {x: 3.0})) == [9.0, 12.0, 4.0]
+
+
+def test_the_program_hands_such_a_variable_on_as_it_is(x):
+    y = gg.while_loop(lambda i, z: i < 2, lambda i, z: (i + 1, z - gg.gradients((z - x) ** 2, z)[0]), [0, x * 2.0])[1]
+    with gg.Session() as sess:
+        text = sess.source(gg.gradients(y, x), [x])
+    assert "= begun(feeds[" in text and "handed(feeds[" not in text

@@ -247,7 +247,83 @@ def test_items_that_turn_out_to_differ_in_number(x):
         session.run(y, {x: ROWS, "z:0": ROWS[:2]})
 
 
-def test_a_function_along_an_axis_assigns_nothing():
-    v = gg.Variable(1.0)
-    with pytest.raises(ValueError, match="fn assigns Variable.*use while_loop"):
-        gg.map_fn(lambda row: v.assign_add(row), gg.ones([2]))
+ITEMS = np.array([1.0, 2.0, 3.0])
+
+
+@pytest.fixture
+def counted():
+    """A variable and the items 1, 2, 3."""
+    return gg.Variable(np.float64(10.0)), gg.placeholder(gg.float64, [None])
+
+
+def assigning(run_this, rows, v, data=ITEMS):
+    """What a run gives, and the variable after it."""
+    with gg.Session() as sess:
+        sess.run(gg.global_variables_initializer())
+        return sess.run(run_this, {rows: data}), float(sess.run(v))
+
+
+def test_a_variable_is_assigned_once_an_item(counted):
+    v, rows = counted
+    y = gg.map_fn(lambda row: v.assign_add(row) * row, rows)  # as TF1 run with parallel_iterations=1
+    assert assigning(y, rows, v)[0].tolist() == [11.0, 26.0, 48.0]
+    assert assigning(y, rows, v)[1] == 16.0
+    found, after = assigning(y, rows, v, np.zeros(0))
+    assert found.shape == (0,) and after == 10.0
+
+
+@pytest.mark.parametrize(
+    ("walk", "want"),
+    [
+        (lambda fn, rows, start: gg.scan(fn, rows, start), [11.0, 24.0, 40.0]),
+        (lambda fn, rows, start: gg.scan(fn, rows, start, reverse=True), [44.0, 28.0, 13.0]),
+        (lambda fn, rows, start: gg.foldl(fn, rows, start), 40.0),
+        (lambda fn, rows, start: gg.foldr(fn, rows, start), 44.0),
+    ],
+    ids=["scan", "reversed scan", "foldl", "foldr"],
+)
+def test_a_state_beside_a_variable(counted, walk, want):
+    v, rows = counted
+    y = walk(lambda state, row: state + v.assign_add(row), rows, gg.constant(0.0, gg.float64))
+    found, after = assigning(y, rows, v)
+    assert np.asarray(found).tolist() == want and after == 16.0
+
+
+def test_gradients_pass_what_a_variable_was_assigned(counted):
+    v, rows = counted
+    y = gg.map_fn(lambda row: v.assign_add(row) * row, rows)
+    first = gg.gradients(y, rows)[0]
+    second = gg.gradients(first[0], rows)[0]
+    (g, h), _ = assigning([first, second], rows, v)
+
+    leaf = torch.tensor(ITEMS, requires_grad=True)
+    by_hand = ((10.0 + leaf.cumsum(0)) * leaf).sum()
+    (want,) = torch.autograd.grad(by_hand, leaf, create_graph=True)
+    np.testing.assert_allclose(g, want.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(h, torch.autograd.grad(want[0], leaf)[0].numpy(), rtol=1e-12)
+
+
+def test_a_read_of_the_variable_sees_the_item_before(counted):
+    v, rows = counted
+
+    def fn(row):
+        before = v.read_value()
+        with gg.control_dependencies([before, v.assign(row * 2)]):
+            return gg.identity(before)
+
+    found, after = assigning(gg.map_fn(fn, rows), rows, v)
+    assert found.tolist() == [10.0, 2.0, 4.0] and after == 6.0
+
+
+def test_batch_norm_keeps_its_statistics_item_by_item():
+    norm, eager = torch.nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2)
+    data = np.random.default_rng(0).normal(size=(3, 4, 2)).astype(np.float32)
+    rows = gg.placeholder(gg.float32, [None, 4, 2])
+    y = gg.map_fn(norm, rows)
+    with gg.Session() as sess:
+        sess.run(gg.global_variables_initializer())
+        found = sess.run(y, {rows: data})
+        state = sess.state_dict(norm)
+    want = torch.stack([eager(torch.from_numpy(row)) for row in data])
+    np.testing.assert_allclose(found, want.detach().numpy(), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(state, eager.state_dict())

@@ -7,6 +7,7 @@ import torch
 from graphgrad.run.runtime import (
     Run,
     Streams,
+    begun,
     check_shape,
     default_dtype,
     math_attention,
@@ -189,3 +190,11 @@ def test_numbers_are_spread_over_streams():
     streams = Streams(3)
     found = np.array([drawn(streams, stream)[0] for stream in range(2000)])
     assert abs(found.mean() - 0.5) < 0.03 and abs(np.corrcoef(found[:-1], found[1:])[0, 1]) < 0.08
+
+
+def test_begun_starts_the_tape_only_where_there_is_none():
+    taped = torch.ones(2, requires_grad=True) * 2
+    assert begun(taped) is taped
+    plain = torch.ones(2)
+    found = begun(plain)
+    assert found.requires_grad and found.data_ptr() == plain.data_ptr() and not plain.requires_grad
