@@ -24,7 +24,7 @@ from .emit import Emitter, emit
 from .failure import failure
 from .feeds import feed
 from .nested import source
-from .placement import log, placed
+from .placement import log, placed, use_threads
 from .program import Program
 from .results import convert
 from .runtime import Run, Streams, without_modes
@@ -63,7 +63,7 @@ class Session:
         graph: the graph; the default graph if None.
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
-        config: TF1's; `allow_soft_placement`, `device_count` and `log_device_placement` have their meaning.
+        config: TF1's; `gg.ConfigProto` says which of its fields have a meaning.
 
     Raises:
         RuntimeError: for a CUDA device where torch finds none.
@@ -86,6 +86,7 @@ class Session:
         self.graph = get_default_graph() if graph is None else graph
         self._config = as_config(config) or ConfigProto()
         self._device = placed(device, self._config)
+        use_threads(self._config)
         self._numpy = outputs == "numpy"
         self._store = Store(self._device)
         self._prepared: dict[Any, _Prepared] = {}
