@@ -5,11 +5,14 @@
 # were written, because a graph makes partial derivatives easy to say: `tf.gradients(u, x)` is another tensor, to be
 # differentiated again. This tutorial solves Burgers' equation that way,
 #
-# $$u_t + u\,u_x = \nu\,u_{xx}, \qquad u(0, x) = -\sin \pi x, \qquad u(t, \pm 1) = 0,$$
+# ```text
+# u_t + u u_x = viscosity u_xx    for -1 < x < 1 and 0 < t < 1
+# u(0, x) = -sin(pi x),           u(t, -1) = u(t, 1) = 0
+# ```
 #
-# for $-1 < x < 1$ and $0 < t < 1$, and compares the answer with the exact one. The viscosity here is $\nu = 0.1/\pi$,
-# ten times that of the paper of Raissi, Perdikaris and Karniadakis, so that it learns in seconds;
-# `examples/burgers_pinn.py` has the paper's, with its shock.
+# and compares the answer with the exact one. The viscosity here is 0.1 / pi, ten times that of the paper of
+# Raissi, Perdikaris and Karniadakis, so that it learns in seconds; `examples/burgers_pinn.py` has the paper's, with its
+# shock. L-BFGS is scipy's: the extra `scipy`.
 
 # %%
 import re
