@@ -103,6 +103,8 @@ class ConfigProto(Message):
         allow_soft_placement: whether an operation that was placed on a device that is not there runs elsewhere.
         device_count: kind of device -> how many may be used; `{"GPU": 0}` keeps a session on the CPU.
         log_device_placement: whether the session says where each operation runs.
+        intra_op_parallelism_threads: how many threads an operation may use on the CPU, from the session on that asks
+            for it, in the whole process as in TF1; 0 leaves it to torch. Small models are often fastest on one.
         gpu_options, graph_options: see there.
 
     >>> import graphgrad as gg
@@ -110,7 +112,9 @@ class ConfigProto(Message):
     ConfigProto(device_count={'GPU': 0}, allow_soft_placement=True)
     """
 
-    meaningful = frozenset({"allow_soft_placement", "device_count", "log_device_placement"})
+    meaningful = frozenset(
+        {"allow_soft_placement", "device_count", "log_device_placement", "intra_op_parallelism_threads"}
+    )
     fields = {
         "device_count": dict, "allow_soft_placement": False, "log_device_placement": False, "gpu_options": GPUOptions,
         "graph_options": GraphOptions, "intra_op_parallelism_threads": 0, "inter_op_parallelism_threads": 0,
@@ -120,6 +124,7 @@ class ConfigProto(Message):
     device_count: dict[str, int]
     allow_soft_placement: bool
     log_device_placement: bool
+    intra_op_parallelism_threads: int
     gpu_options: GPUOptions
     graph_options: GraphOptions
 

@@ -23,6 +23,15 @@ def placed(device: str | torch.device | None, config: ConfigProto) -> str:
     return found
 
 
+def use_threads(config: ConfigProto) -> None:
+    """Give operations on the CPU as many threads as are asked for; `ValueError` for a number that is none."""
+    threads = config.intra_op_parallelism_threads
+    if threads < 0:
+        raise ValueError(f"intra_op_parallelism_threads is {threads}: a number of threads, or 0 for torch's own choice")
+    if threads:
+        torch.set_num_threads(threads)
+
+
 def log(plan: Plan, device: str) -> None:
     """Write to stderr where each operation of a run goes."""
     for step in plan.steps:

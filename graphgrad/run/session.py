@@ -24,7 +24,7 @@ from .emit import Emitter, emit
 from .failure import failure
 from .feeds import feed, feed_key
 from .nested import source
-from .placement import log, placed
+from .placement import log, placed, use_threads
 from .program import Program
 from .results import convert
 from .runtime import Run, Streams, without_modes
@@ -66,7 +66,7 @@ class Session:
         compile: 'trace' runs forward, backward and updates as one flat program without autograd, traced when feeds of
             such shapes are met first; runs that need to see numbers are not traced, as `report()` says. None: the
             environment variable GRAPHGRAD_COMPILE, or as recorded.
-        config: TF1's; `allow_soft_placement`, `device_count` and `log_device_placement` have their meaning.
+        config: TF1's; `gg.ConfigProto` says which of its fields have a meaning.
 
     Raises:
         RuntimeError: for a CUDA device where torch finds none.
@@ -89,6 +89,7 @@ class Session:
         self.graph = get_default_graph() if graph is None else graph
         self._config = as_config(config) or ConfigProto()
         self._device = placed(device, self._config)
+        use_threads(self._config)
         self._numpy = outputs == "numpy"
         self._compile = as_tier(compile)
         self._store = Store(self._device)

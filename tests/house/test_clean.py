@@ -21,6 +21,7 @@ ROOM = {
     "conftest.py",
     "constraints.txt",
     "docs",
+    "examples",
     "graphgrad",
     "pyproject.toml",
     "tests",

@@ -29,10 +29,10 @@ def test_the_usual_lines_of_scripts():
 
 
 def test_what_has_no_meaning_says_so_once():
-    with pytest.warns(UserWarning, match="ConfigProto.intra_op_parallelism_threads has no meaning") as told:
-        gg.ConfigProto(intra_op_parallelism_threads=2)
+    with pytest.warns(UserWarning, match="ConfigProto.inter_op_parallelism_threads has no meaning") as told:
+        gg.ConfigProto(inter_op_parallelism_threads=2)
     assert told[0].filename == __file__
-    gg.ConfigProto(intra_op_parallelism_threads=2)
+    gg.ConfigProto(inter_op_parallelism_threads=2)
     with pytest.warns(UserWarning, match="GPUOptions.per_process_gpu_memory_fraction"):
         gg.GPUOptions(per_process_gpu_memory_fraction=0.5)
     with pytest.warns(UserWarning, match="OptimizerOptions.opt_level"):
