@@ -132,6 +132,9 @@ def flatten(program: Program, feeds: Sequence[Any], state: Sequence[Any], orders
             raise Untraceable(what, watcher.op, failed=True) from error
         finally:
             torch._C._set_grad_enabled(grad)
+    for each in (*outputs, *renamed):
+        if not isinstance(each, (torch.Tensor, int, float, bool)):
+            raise Untraceable(f"a result is a {type(each).__name__}, not a tensor")
     flat = watcher.flat
     flat.fetched = len(outputs)
     flat.graph.output([watcher.place(each) for each in (*outputs, *renamed)])
