@@ -198,7 +198,7 @@ def case(
 
 
 def _first_true(holds: torch.Tensor, some: bool, only: bool) -> torch.Tensor:
-    """The position of the first that is true, or how many there are; ValueError if there should be `some`, or this `only`."""
+    """The position of the first that is true, or how many there are; ValueError if `some` or this `only` shall be."""
     if holds.device.type != "meta":
         if some and not bool(holds.any()):
             raise ValueError("case without a default: no predicate is true")

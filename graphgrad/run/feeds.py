@@ -37,7 +37,7 @@ def as_feeds(feed_dict: Any) -> dict[Any, Any]:
     """A feed_dict with one key per tensor: tuples of keys and of values are taken apart, as in TF1."""
     if not isinstance(feed_dict, dict):
         raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-    if not any([isinstance(key, tuple) for key in feed_dict]):
+    if not any(isinstance(key, tuple) for key in feed_dict):
         return feed_dict
     found: dict[Any, Any] = {}
     for key, given in feed_dict.items():
