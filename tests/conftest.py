@@ -30,9 +30,15 @@ def run() -> Callable[..., Any]:
     return fetch
 
 
+# What is missing, in the reason of a skip -> what was not tested.
+_LOUD = {"no Chromium": "tests of the page", "no TensorFlow": "tests beside TensorFlow"}
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end that the page was not tested in a browser, if so."""
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "no Chromium" in str(report.longrepr)]
-    if skipped:
-        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{len(skipped)} tests of the page: {skipped[0].longrepr[2]}", red=True)
+    """Say at the end that the page was not tested in a browser, or nothing beside TensorFlow, if so."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)]
+    for missing, what in _LOUD.items():
+        reasons = [report.longrepr[2] for report in skipped if missing in report.longrepr[2]]
+        if reasons:
+            terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+            terminalreporter.line(f"{len(reasons)} {what}: {reasons[0]}", red=True)

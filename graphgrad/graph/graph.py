@@ -12,10 +12,11 @@ import networkx
 import torch
 
 from ..ground.spec import IntSpec, Spec
+from .elements import as_operation, element
 from .live import live_view
 from .operation import Operation, Role, Value, handle_of
 from .origin import user_frame
-from .scopes import Context, Names, as_device, check_name
+from .scopes import Context, Names, as_device, check_name, scoped
 
 # Few enough for small integers, many enough to tell the parts of a graph from one another.
 _SOURCE_BITS = 120
@@ -78,9 +79,8 @@ class Graph:
     ) -> Operation:
         """Create an operation in the current context; its signature knows `args` and `kwargs` of None."""
         context = self.context.__dict__
-        scope = context["scope"]
         return self.enter(
-            role, type, scope + name if scope else name, reads, specs, target, args, kwargs, signature, payload,
+            role, type, scoped(context["scope"], name), reads, specs, target, args, kwargs, signature, payload,
             device or context["device"], context["controls"], 3,
         )  # fmt: skip
 
@@ -91,7 +91,8 @@ class Graph:
     ) -> Operation:  # fmt: skip
         """Create an operation whose name, device and control inputs do not depend on a context.
 
-        The user's line is looked for from the frame `depth` levels down, counted from where it is looked for.
+        A name that ends in '/' is a scope's, and meant just so. The user's line is looked for from the frame `depth`
+        levels down, counted from where it is looked for.
         """
         op = Operation()
         op.graph = self
@@ -128,7 +129,7 @@ class Graph:
             if not reads:
                 self._sources += 1
                 op.sources = 1 << self._sources % _SOURCE_BITS
-            op.name = self._names.unique(name)
+            op.name = self._names.unique(name) if name[-1:] != "/" else self._exactly(name[:-1])
             op.id = len(self._operations)
             self._operations.append(op)
             for value in reads:
@@ -170,7 +171,7 @@ class Graph:
         if control_inputs is None:
             context.controls = ()
         else:
-            found = [self._as_operation(item) for item in control_inputs]
+            found = [as_operation(self, item) for item in control_inputs]
             context.controls = tuple(dict.fromkeys((*outer, *found)))
         try:
             yield
@@ -242,7 +243,7 @@ class Graph:
         if not isinstance(name, str):
             raise TypeError(f"a tensor's name is a str, got {name!r}")
         op_name, colon, index = name.rpartition(":")
-        if not colon or not re.fullmatch(r"\d+", index):
+        if not colon or ":" in op_name or not re.fullmatch(r"\d+", index):
             raise ValueError(f"{name!r} is not a tensor's name: those look like 'op:0'")
         found = self._by_name().get(op_name)
         if found is None:
@@ -259,15 +260,15 @@ class Graph:
                 self._indexed[op.name] = op
         return self._indexed
 
-    def _as_operation(self, item: Any) -> Operation:
-        if isinstance(item, str):
-            return self.value_by_name(item).op if ":" in item else self.get_operation_by_name(item)
-        op = item if isinstance(item, Operation) else getattr(item, "op", None)
-        if not isinstance(op, Operation):
-            raise TypeError(f"a control input is an operation, a tensor or a name, got {item!r}")
-        if op.graph is not self:
-            raise ValueError(f"{op.name} belongs to another graph")
-        return op
+    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        """What `graph.elements.element` finds in this graph: the tensor or operation that an object means."""
+        return element(self, obj, allow_tensor, allow_operation)
+
+    def _exactly(self, name: str) -> str:
+        """A name that no operation has, though a scope may; `ValueError` if one has it."""
+        if name in self._by_name():
+            raise ValueError(f"there is an operation named {name!r} already: leave out the slash at the end")
+        return self._names.taken(name)
 
     # -- collections ------------------------------------------------------------------------------
 

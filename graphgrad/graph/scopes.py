@@ -51,6 +51,20 @@ class Names:
             used[candidate] = 1
         return candidate if key == name else f"{name}_{suffix}"
 
+    def taken(self, name: str) -> str:
+        """The name just so, which is in use from now on."""
+        self._used.setdefault(name.lower(), 1)
+        return name
+
+
+def scoped(scope: str, name: str) -> str:
+    """The name in a scope; one that ends in '/' is a scope's own, `with name_scope("loss") as s: identity(x, name=s)`.
+
+    >>> scoped("loss/", "sum"), scoped("loss/", "loss/")
+    ('loss/sum', 'loss/')
+    """
+    return name if name[-1:] == "/" else scope + name
+
 
 def check_name(name: object, inner: bool) -> str:
     """A legal name of an op or scope, or `ValueError`."""

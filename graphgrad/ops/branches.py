@@ -188,7 +188,7 @@ def case(
 
     Args:
         pred_fn_pairs: (bool tensor, function) pairs, or a dict of them.
-        default: what is called if none is true; without it the last branch.
+        default: what is called if none is true; without it a run fails in which none is.
         exclusive: whether a run fails if two predicates are true.
         strict, name: as in `cond`.
 
@@ -211,32 +211,21 @@ def case(
     if acts_at_once([predicate for predicate, _ in pairs]):
         return plain_case(pairs, default, exclusive)
     holds = [_scalar(predicate, "a predicate", torch.bool) for predicate, _ in pairs]
-    number = _first(holds, exclusive)
+    stacked = torch.stack([hold.reshape(()) for hold in holds])
+    number = record(_first_true, (stacked, default is None, exclusive), {})
     labels = [f"branch {position}" for position in range(len(functions))]
     return _choose(number, functions, labels, named(name, "case"), strict)
 
 
-def _first(holds: list[Any], exclusive: bool) -> Any:
-    """The position of the first that is true, or how many there are."""
-    return _FIRST[exclusive](torch.stack([hold.reshape(()) for hold in holds]))
-
-
-def _first_true(holds: torch.Tensor) -> torch.Tensor:
+def _first_true(holds: torch.Tensor, some: bool, only: bool) -> torch.Tensor:
+    """The position of the first that is true, or how many there are; ValueError if `some` or this `only` shall be."""
+    if holds.device.type != "meta":
+        if some and not bool(holds.any()):
+            raise ValueError("case without a default: no predicate is true")
+        if only and int(holds.sum()) > 1:
+            raise ValueError("case(exclusive=True): more than one predicate is true")
     padded = torch.cat([holds, torch.ones(1, dtype=torch.bool, device=holds.device)])
     return padded.to(torch.int64).argmax()
-
-
-def _only_true(holds: torch.Tensor) -> torch.Tensor:
-    if holds.device.type != "meta" and int(holds.sum()) > 1:
-        raise ValueError("case(exclusive=True): more than one predicate is true")
-    return _first_true(holds)
-
-
-def _recorded(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda holds: record(function, (holds,), {})
-
-
-_FIRST = {False: _recorded(_first_true), True: _recorded(_only_true)}
 
 
 def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: str | None = None) -> Any:

@@ -111,7 +111,7 @@ multiply = row("multiply", operator.mul, "x y", tensors=2)
 multiply_no_nan = row("math.multiply_no_nan", arithmetic.multiply_no_nan, "x:t y:t")
 nextafter = row("math.nextafter", torch.nextafter, "x1 x2", tensors=2)
 not_equal = row("not_equal", operator.ne, "x y", tensors=2)
-polygamma = row("polygamma", arithmetic.polygamma, "a:n x:t")
+polygamma = row("polygamma", arithmetic.polygamma, "a:t x:t")
 polyval = row("math.polyval", arithmetic.polyval, "coeffs:l x:t")
 pow = row("pow", operator.pow, "x y", tensors=2)  # noqa: A001
 real = row("real", torch.real, "input")

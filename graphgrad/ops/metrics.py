@@ -106,7 +106,7 @@ def precision(
 ) -> tuple[Any, Any]:  # fmt: skip
     """The share of true labels among the positive predictions; see `mean`."""
     true, found = tensor(labels).to(torch.bool), tensor(predictions).to(torch.bool)
-    names = ("true_positives", "false_positives")
+    names = ("true_positives/count", "false_positives/count")
     return _ratio(true, found, weights, names, name or "precision", metrics_collections, updates_collections)
 
 
@@ -116,7 +116,7 @@ def recall(
 ) -> tuple[Any, Any]:  # fmt: skip
     """The share of positive predictions among the true labels; see `mean`."""
     true, found = tensor(labels).to(torch.bool), tensor(predictions).to(torch.bool)
-    names = ("true_positives", "false_negatives")
+    names = ("true_positives/count", "false_negatives/count")
     return _ratio(found, true, weights, names, name or "recall", metrics_collections, updates_collections)
 
 

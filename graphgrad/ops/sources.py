@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from ..record.variable import may_equal
 
 def named(name: str | None, default: str) -> str:
     """The name asked for, if it is a legal one."""
-    return default if name is None else check_name(name, True)
+    return default if name is None else check_name(name, bool(get_default_graph().context.scope))
 
 
 def _sizes(shape: Any) -> list[int | None] | None:
@@ -110,8 +111,10 @@ def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, 
         sizes = [int(size) for size in shape]
         if tensor.numel() == 1:
             tensor = tensor.reshape(()).expand(sizes).clone()
-        else:
+        elif tensor.numel() == math.prod(sizes):
             tensor = tensor.reshape(sizes)
+        else:
+            raise ValueError(f"a constant of shape {sizes} has {math.prod(sizes)} elements, got {tensor.numel()}")
     if executing_eagerly():
         return tensor
     return handle_of(constant_value(get_default_graph(), tensor, named(name, "Const")))

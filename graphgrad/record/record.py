@@ -19,6 +19,7 @@ from ..graph.body import BodyGraph, home, tracing
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Role, Value, handle_of, hold
 from ..graph.origin import short, source_line, user_frame
+from ..graph.scopes import scoped
 from ..ground.errors import RecordingError, message
 from ..ground.spec import WORLDS, IntSpec, Spec, int_spec
 from .buffers import buffer
@@ -61,9 +62,7 @@ def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str = "") -> Any:
     """Record the call and return symbolic tensors in the structure that torch would return."""
-    known = _known.get(func)
-    if known is None:
-        known = canonical(func)
+    known = _known.get(func) or canonical(func)
     weak = known.weak
     key: list[Any] = [func, _grad_enabled(), _default_dtype()]
     reads: list[Value] = []
@@ -100,8 +99,9 @@ def record(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str =
     graph = _graph_of(reads, known) if reads else get_default_graph()
     values = iter(reads)
     context = graph.context.__dict__  # this thread's: one look into the thread-local for all three
+    called = scoped(context["scope"], name) if name else context["scope"] + known.name
     op = graph.enter(
-        Role.CALL, known.type, context["scope"] + (name or known.name), tuple(reads), signature.specs, known.target,
+        Role.CALL, known.type, called, tuple(reads), signature.specs, known.target,
         placed(args, values) if varied else None, placed(kwargs, values) if varied else None, signature, None,
         context["device"], context["controls"],
     )  # fmt: skip

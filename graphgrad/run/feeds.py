@@ -52,6 +52,31 @@ def feed_key(graph: Graph, key: Any) -> Value:
     return value
 
 
+def as_feeds(feed_dict: Any) -> dict[Any, Any]:
+    """A feed_dict with one key per tensor: tuples of keys and of values are taken apart, as in TF1."""
+    if not isinstance(feed_dict, dict):
+        raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
+    if not any(isinstance(key, tuple) for key in feed_dict):
+        return feed_dict
+    found: dict[Any, Any] = {}
+    for key, given in feed_dict.items():
+        keys, values = (_flat(key), _flat(given)) if isinstance(key, tuple) else ([key], [given])
+        if len(keys) != len(values):
+            raise ValueError(
+                f"the feed_dict key {key!r} has {len(keys)} tensors, what is fed to it {len(values)} values"
+            )
+        for each, data in zip(keys, values, strict=True):
+            if each in found:
+                raise ValueError(f"the feed_dict key {each!r} is given twice")
+            found[each] = data
+    return found
+
+
+def _flat(nest: Any) -> list[Any]:
+    """The leaves of tuples and lists."""
+    return [leaf for item in nest for leaf in _flat(item)] if isinstance(nest, (tuple, list)) else [nest]
+
+
 def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:
     """The tensor that a run sees for `data`; it may share the caller's memory, which a run only reads."""
     spec = value.spec

@@ -22,7 +22,7 @@ from .compiled.report import Report, report
 from .compiled.tier import as_tier, tiered, written
 from .emit import Emitter, emit
 from .failure import failure
-from .feeds import feed, feed_key
+from .feeds import as_feeds, feed, feed_key
 from .nested import source
 from .placement import log, placed, use_threads
 from .program import Program
@@ -114,8 +114,8 @@ class Session:
         Args:
             fetches: a tensor, operation, variable, name or None, or any nest of list, tuple, namedtuple and
                 dict of them.
-            feed_dict: tensors or their names -> values: arrays, numbers, lists, torch tensors. A fed tensor
-                cuts off what is above it.
+            feed_dict: tensors or their names -> values: arrays, numbers, lists, torch tensors; a tuple of tensors ->
+                a tuple of their values. A fed tensor cuts off what is above it.
             options, run_metadata: with `gg.RunOptions(trace_level=gg.RunOptions.FULL_TRACE)` and a `gg.RunMetadata()`,
                 the latter is told when each operation ran, and what it allocated.
             watch: `gg.watch.NaN()`, `gg.watch.Values()` or `gg.watch.Profile()`, or a list of them: they look on.
@@ -134,18 +134,15 @@ class Session:
             return self._run_watched(fetches, feed_dict, options, run_metadata, watch)
         if feed_dict is None:
             return self._run(self._prepare(fetches, ()), (), ())
-        if not isinstance(feed_dict, dict):
-            raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-        keys = tuple([feed_key(self.graph, key) for key in feed_dict])
-        return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
+        given = as_feeds(feed_dict)
+        keys = tuple([feed_key(self.graph, key) for key in given])
+        return self._run(self._prepare(fetches, keys), keys, given.values())
 
     def _run_watched(self, fetches: Any, feed_dict: Any, options: Any, run_metadata: Any, watch: Any) -> Any:
         watches = [*as_watches(watch), *tracing(options, run_metadata)]
         if not watches:
             return self.run(fetches, feed_dict)
-        if not isinstance(feed_dict, (dict, type(None))):
-            raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-        given = feed_dict or {}
+        given = {} if feed_dict is None else as_feeds(feed_dict)
         keys = tuple([feed_key(self.graph, key) for key in given])
         prepared = self._prepare_watched(fetches, keys, watches)
         with looking(watches) as start:

@@ -347,3 +347,22 @@ def test_collections_of_a_graph_are_listed_and_cleared():
     with gg.name_scope("outer"), gg.name_scope("inner"):
         assert graph.get_name_scope() == "outer/inner"
     assert graph.get_name_scope() == ""
+
+
+def test_a_result_may_have_the_name_of_its_scope():
+    with gg.name_scope("loss") as scope:
+        inner = gg.constant(1.0, name="x")
+        total = gg.identity(inner * 2.0, name=scope)
+        assert gg.exp(total, name="again").name == "loss/again:0"
+    assert (inner.name, total.name) == ("loss/x:0", "loss:0")
+    with pytest.raises(ValueError, match="already"):
+        gg.constant(1.0, name="loss/")
+    assert gg.constant(1.0, name="loss").name == "loss_1:0"
+
+
+@pytest.mark.parametrize("name", ["_x", "-x", "/x"])
+def test_a_name_at_the_root_starts_with_a_letter(name):
+    with pytest.raises(ValueError, match="not a valid name"):
+        gg.placeholder(gg.float32, name=name)
+    with gg.name_scope("s"):
+        assert gg.placeholder(gg.float32, name=name).name == f"s/{name}:0"

@@ -25,6 +25,8 @@ OWN: dict[str, str] = {
     "models/test_resnet.py": "a small ResNet beside eager torch",
     "models/test_transformers.py": "models of the transformers package beside eager torch",
     "test_examples.py": "runs examples/",
+    "parity/test_compare.py": "the comparison that the next one makes",
+    "parity/test_parity.py": "the same graph code under TensorFlow and under graphgrad",
     "test_tutorials.py": "runs tutorials/",
     "view/test_page_in_chromium.py": "the page in a real browser",
 }

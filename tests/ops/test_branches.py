@@ -334,9 +334,11 @@ def test_case_takes_the_first_that_is_true(run, x, at, want):
     assert numbers(run([y, *gg.gradients(y, x)], {x: at})) == want
 
 
-def test_case_without_a_default_takes_the_last_branch(run, x):
+def test_case_without_a_default_fails_where_none_is_true(run, x):
     y = gg.case([(x < 0, lambda: -x), (x < 10, lambda: x * 2.0)])
-    assert run(y, {x: 20.0}) == 40.0
+    assert run(y, {x: 5.0}) == 10.0
+    with pytest.raises(gg.errors.InvalidArgumentError, match="no predicate is true"):
+        run(y, {x: 20.0})
 
 
 def test_case_that_is_exclusive_fails_where_two_are_true(run, x):

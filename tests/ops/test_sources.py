@@ -215,3 +215,8 @@ def test_add_n_of_unknown_sizes(run):
 
 def test_add_n_gives_its_name_to_the_sum():
     assert gg.add_n([gg.ones([2]), gg.ones([2]), gg.ones([2])], name="total").name == "total:0"
+
+
+def test_a_constant_has_as_many_numbers_as_its_shape():
+    with pytest.raises(ValueError, match="has 2 elements, got 3"):
+        gg.constant([1.0, 2.0, 3.0], shape=[2])

@@ -38,9 +38,8 @@ def div_no_nan(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def multiply_no_nan(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The product, and 0 where y is 0, even if x is infinite or NaN."""
-    zero = y == 0
-    product = torch.where(zero, torch.zeros_like(x), x) * y
-    return torch.where(zero, torch.zeros_like(product), product)
+    lost = (y == 0) & ~torch.isfinite(x)  # elsewhere the product is itself, and has its own derivatives
+    return torch.where(lost, torch.zeros_like(x), x) * y
 
 
 def xlogy(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -67,11 +66,16 @@ def squared_difference(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return difference.conj() * difference if difference.is_complex() else difference * difference
 
 
-def polygamma(a: float, x: torch.Tensor) -> torch.Tensor:
-    """The a-th derivative of the digamma function."""
-    if a != int(a) or a < 0:
-        raise ValueError(f"the order of polygamma is a whole number, got {a}")
-    return torch.polygamma(int(a), x)
+def polygamma(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The a-th derivative of the digamma function, NaN where a is not a whole number; no gradient flows to a."""
+    order = a.detach()
+    first = order == 0
+    number = torch.where(first, torch.ones_like(order), order) + 1
+    sign = torch.where(torch.remainder(number, 2) == 0, 1.0, -1.0).to(x.dtype)
+    higher = sign * torch.exp(torch.lgamma(number)) * torch.special.zeta(number, x)
+    wrong = (order < 0) | (order != torch.floor(order))
+    value = torch.where(first, torch.digamma(x), higher)
+    return torch.where(wrong, torch.full_like(value, torch.nan), value)
 
 
 def clip_by_value(t: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:

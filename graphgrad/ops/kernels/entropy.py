@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -88,7 +89,12 @@ def relu_layer(x: torch.Tensor, weights: torch.Tensor, biases: torch.Tensor) -> 
 
 def embedding_lookup(params: torch.Tensor, ids: torch.Tensor, max_norm: float | None = None) -> torch.Tensor:
     """The rows of a table at these ids, which may have any shape; shortened to a length if they are longer."""
-    rows = F.embedding(ids.long(), params)
+    if ids.is_floating_point() or ids.is_complex() or ids.dtype is torch.bool:
+        raise TypeError(f"ids are integers, got {ids.dtype}")
+    table = params if params.dim() == 2 else params.reshape(params.shape[0], math.prod(params.shape[1:]))
+    rows = F.embedding(ids.long(), table)
+    if params.dim() != 2:
+        rows = rows.reshape(*ids.shape, *params.shape[1:])
     if max_norm is None:
         return rows
     axes = tuple(range(ids.dim(), rows.dim()))

@@ -13,7 +13,9 @@ from ..sizes import ints, made_up
 
 def gather(params: torch.Tensor, indices: torch.Tensor, axis: int = 0, batch_dims: int = 0) -> torch.Tensor:
     """The slices of a tensor at some indices along an axis; the indices may have any shape."""
-    axis = axis % max(params.dim(), 1)
+    if not -params.dim() <= axis < params.dim():
+        raise ValueError(f"axis {axis} of a tensor with {params.dim()} axes")
+    axis = axis % params.dim()
     batch_dims = batch_dims % max(indices.dim(), 1) if batch_dims < 0 else batch_dims
     if batch_dims > axis:
         raise ValueError(f"batch_dims is {batch_dims}, which is more than the axis, {axis}")
@@ -25,6 +27,8 @@ def gather(params: torch.Tensor, indices: torch.Tensor, axis: int = 0, batch_dim
 
 def _tried(indices: torch.Tensor, size: int) -> torch.Tensor:
     """Indices of any kind of integer; brought into range where a kernel is tried on data that means nothing."""
+    if indices.is_floating_point() or indices.is_complex() or indices.dtype is torch.bool:
+        raise TypeError(f"indices are integers, got {indices.dtype}")
     wide = indices.to(torch.int64)
     return wide % max(size, 1) if probing() else wide
 

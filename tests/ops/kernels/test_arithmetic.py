@@ -66,6 +66,12 @@ CASES = {
         (np.array([1.0, 2.0]),),
         lambda a: np.array([math.pi**2 / 6, math.pi**2 / 6 - 1]),
     ),
+    "polygamma of several orders": Case(
+        lambda tf, x: tf.polygamma(tf.cast([0.0, 1.0, 2.0, 0.5], x.dtype), x),
+        (np.array([1.0, 1.0, 1.0, 1.0]),),
+        lambda a: np.array([-np.euler_gamma, math.pi**2 / 6, -2 * 1.2020569031595942, math.nan]),
+        slopes=False,
+    ),
     "math.polyval": Case(
         lambda tf, x: tf.math.polyval([2.0, -1.0, 0.5], x), (A,), lambda a: np.polyval([2, -1, 0.5], a)
     ),
@@ -116,8 +122,19 @@ def test_gradients_are_zero_where_a_zero_decides(run, name):
     assert np.isfinite(found).all() and found[1][0] == 0
 
 
+def test_a_product_with_zero_has_the_derivatives_of_a_product(run):
+    x, y = gg.constant([2.0, 3.0], gg.float64), gg.constant([0.0, 5.0], gg.float64)
+    by_x, by_y = run(gg.gradients(gg.math.multiply_no_nan(x, y), [x, y]))
+    assert by_x.tolist() == [0, 5] and by_y.tolist() == [2, 3]
+
+
+def test_polygamma_differentiates_to_the_next_order(run):
+    x = gg.constant([1.5, 3.0], gg.float64)
+    found, following = run([gg.gradients(gg.polygamma(gg.constant([1.0, 2.0], gg.float64), x), x)[0],
+                            gg.polygamma(gg.constant([2.0, 3.0], gg.float64), x)])  # fmt: skip
+    np.testing.assert_allclose(found, following, rtol=1e-12)
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="last axis of 4"):
         gg.bitcast(gg.constant([1, 2], gg.uint8), gg.int32)
-    with pytest.raises(ValueError, match="whole number"):
-        gg.polygamma(0.5, [1.0])

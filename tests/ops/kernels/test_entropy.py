@@ -111,3 +111,22 @@ def test_what_does_not_fit_is_refused():
         gg.nn.bias_add(gg.ones([2, 3]), gg.ones([2]))
     with pytest.raises(ValueError, match="list of numbers"):
         gg.nn.bias_add(gg.ones([2, 3]), gg.ones([1, 3]))
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 2, 3), (4, 0)])
+def test_a_table_of_any_rank_is_looked_up(run, shape):
+    table = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    ids = [[3, 0], [1, 1]]
+    x = gg.constant(table)
+    rows = gg.nn.embedding_lookup(x, ids)
+    assert rows.shape.as_list() == [2, 2, *shape[1:]]
+    value, slope = run([rows, gg.gradients(rows, x)[0]])
+    np.testing.assert_array_equal(value, table[ids])
+    np.testing.assert_array_equal(
+        slope, np.broadcast_to(np.float32([1, 2, 0, 1]).reshape(4, *[1] * (len(shape) - 1)), shape)
+    )
+
+
+def test_ids_are_integers():
+    with pytest.raises(TypeError, match="ids are integers"):
+        gg.nn.embedding_lookup(gg.zeros([4, 2]), gg.constant([1.0]))

@@ -169,3 +169,15 @@ def test_what_does_not_fit_is_refused_when_recorded():
         gg.scatter_nd([[0]], gg.ones([2]), [3])
     with pytest.raises(ValueError, match="more than the axis"):
         gg.gather(gg.ones([2, 2]), [[0]], axis=0, batch_dims=1)
+
+
+@pytest.mark.parametrize("axis", [2, -3])
+def test_a_gather_along_an_axis_that_is_not_there(axis):
+    with pytest.raises(ValueError, match="a tensor with 2 axes"):
+        gg.gather(gg.zeros([2, 3]), [0], axis=axis)
+
+
+@pytest.mark.parametrize("function", [gg.gather, gg.gather_nd, gg.batch_gather])
+def test_indices_are_integers(function):
+    with pytest.raises(TypeError, match="indices are integers"):
+        function(gg.zeros([2, 3]), gg.constant([[0.0], [1.0]]))
