@@ -225,7 +225,9 @@ class Recorded:
         return self.session.run(self.fetches, {self.inputs: inputs, self.targets: targets})[0]
 
 
-def recorded(model: Model, module: nn.Module | None = None, outputs: str = "torch") -> Recorded:
+def recorded(
+    model: Model, module: nn.Module | None = None, outputs: str = "torch", compile: str | None = None
+) -> Recorded:
     """The training step in a graph: of the module if there is one, else of `model.loss`."""
     with gg.Graph().as_default():
         inputs = gg.placeholder(model.inputs.dtype, list(model.inputs.shape))
@@ -235,6 +237,6 @@ def recorded(model: Model, module: nn.Module | None = None, outputs: str = "torc
         else:
             loss = _module_loss(module, inputs, targets)
         update = gg.train.GradientDescentOptimizer(RATE).minimize(loss)
-        session = gg.Session(outputs=outputs)
+        session = gg.Session(outputs=outputs, compile=compile)
         session.run(gg.global_variables_initializer())
         return Recorded(session, [loss, update], inputs, targets)

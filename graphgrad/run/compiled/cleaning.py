@@ -28,10 +28,25 @@ _LARGEST = 2**53
 
 def clean(flat: Flat) -> None:
     """All passes, in order."""
+    copy_constants(flat)
     drop_wraps(flat)
     merge(flat)
     hoist_numbers(flat)
     drop_unused(flat)
+
+
+def copy_constants(flat: Flat) -> None:
+    """A tensor that the program has from elsewhere and writes to is made anew in each run."""
+    family = _families(flat)
+    written = {family[arg] for node in flat.graph.nodes for arg in written_by(node)}
+    for node in list(flat.constants):
+        if family[node] in written:
+            with flat.graph.inserting_after(node):
+                copy = flat.graph.call_function(_aten.clone.default, (node,))
+            copy.meta["made"], flat.ops[copy] = node.meta["made"], flat.ops.get(node)
+            for user in list(node.users):
+                if user is not copy:
+                    user.replace_input_with(node, copy)
 
 
 def drop_wraps(flat: Flat) -> None:

@@ -62,7 +62,8 @@ class Tier:
     kinds: dict[Any, Kind] = field(default_factory=dict)
     crowded: int = 0
     failures: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    # What is traced may be a function of the user's that runs this session.
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __call__(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], constants: Any, run: Any) -> Any:
         kind = self.kinds.get(tuple([(each.shape, each.stride()) for each in feeds]))

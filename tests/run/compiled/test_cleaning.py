@@ -56,6 +56,18 @@ def test_wraps_and_views_of_everything_are_dropped(sketch: Sketch) -> None:
     assert names(flat) == ["view", "sin"]
 
 
+def test_a_constant_that_is_written_to_is_copied_in_each_run(sketch: Sketch) -> None:
+    kept, fixed = torch.zeros(2), torch.ones(2)
+    for tensor in (kept, fixed):
+        node = sketch._note(sketch.flat.graph.get_attr("constant"), tensor)
+        sketch.flat.constants[node] = tensor
+    first, second = sketch.flat.constants
+    lifted = sketch.call(aten.lift_fresh.default, first)
+    flat = sketch.returning(sketch.call(aten.add_.Tensor, lifted, sketch.call(aten.sin.default, second)))
+    clean(flat)
+    assert names(flat) == ["clone", "sin", "add_"]
+
+
 def test_equal_kernels_are_one(sketch: Sketch) -> None:
     x = sketch.given(2)
     a, b = sketch.call(aten.sin.default, x), sketch.call(aten.sin.default, x)

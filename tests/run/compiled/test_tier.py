@@ -144,6 +144,23 @@ def test_equal_fetches_share_no_memory(traced: gg.Session) -> None:
     assert traced.run(v).tolist() == [4, 6]
 
 
+def test_a_tensor_that_a_function_makes_and_changes_is_new_in_each_run(traced: gg.Session) -> None:
+    class Counting(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
+            return torch.tensor([1.0, 2.0]).add_(tensor)
+
+        @staticmethod
+        def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+            return gradient
+
+    x = gg.placeholder(gg.float32, [2], name="x")
+    y = gg.record(Counting.apply, x)
+    for _ in range(3):
+        assert traced.run(y, {x: [1.0, 1.0]}).tolist() == [2.0, 3.0]
+    assert ways(traced)[0].startswith("flat")
+
+
 def test_draws_are_those_of_a_plain_session() -> None:
     gg.set_random_seed(7)
     noise = gg.random_normal([3]) + F.dropout(gg.ones([3]), 0.5)
