@@ -195,7 +195,7 @@ class Session:
         ...     sess.run(gg.gradients(gg.sin(x), x), {x: 0.0})
         ...     print(sess.report())
         [np.float32(1.0)]
-        gradients/vjp:0: flat, for 1 kind of feeds; the last has 15 lines
+        gradients/vjp:0: flat, for 1 kind of feeds; the last has ... lines
         """
         return report(each.program for each in self._prepared.values())
 
