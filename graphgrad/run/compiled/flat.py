@@ -94,6 +94,7 @@ class Flat:
         fetched: how many of the results are fetches; the others are new values of variables.
         ops: node -> the operation on whose line its kernel ran; that of a backward pass is the gradient operation.
         draws: node -> the random call that it belongs to.
+        drew: the nodes that have drawn numbers.
         dtypes: node -> the default dtype that held, where it was not torch's usual one.
         constants: node -> a tensor that the program has from elsewhere.
     """
@@ -102,6 +103,7 @@ class Flat:
     fetched: int = 0
     ops: dict[Node, Operation | None] = field(default_factory=dict)
     draws: dict[Node, Draw] = field(default_factory=dict)
+    drew: set[Node] = field(default_factory=set)
     dtypes: dict[Node, torch.dtype] = field(default_factory=dict)
     constants: dict[Node, torch.Tensor] = field(default_factory=dict)
 
@@ -178,6 +180,14 @@ def is_random(node: Node) -> bool:
     return torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
 
 
+def _generators() -> list[torch.Tensor]:
+    """The states of the generators that kernels draw from."""
+    found = [torch.default_generator.get_state()]
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        found += [each.get_state() for each in torch.cuda.default_generators]
+    return found
+
+
 class _TracedRun(Run):
     """A run that notes which kernels belong to a random operation."""
 
@@ -239,9 +249,14 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if len(self.flat.ops) > self.most:
             raise Untraceable(f"it has more than {self.most:,} kernels, of {len(self.program.ops):,} lines", self.op)
         given = _mapped(args, self.place), _mapped(kwargs, self.place)
+        before = _generators() if torch.Tag.nondeterministic_seeded in func.tags else None
         result = func(*args, **kwargs)
         node = self.flat.graph.call_function(func, *given)
         self._note(node)
+        if before is not None and not all(map(torch.equal, before, _generators())):
+            if self.draw is None:  # as a recomputed forward does, from a generator that Python code has set
+                raise Untraceable(f"{func} draws outside a random operation", self.op)
+            self.flat.drew.add(node)
         if isinstance(result, torch.Tensor):
             self._mark(result, node)
         elif isinstance(result, (tuple, list)):

@@ -17,7 +17,7 @@ from ..layout import Line, layout
 from ..printing import Names, Printer
 from ..program import Program, findable
 from ..runtime import default_dtype
-from .flat import Draw, Flat, is_random
+from .flat import Draw, Flat
 from .spelling import spelling
 
 _numbers = itertools.count()
@@ -145,7 +145,7 @@ class _Writer:
     def _drawn(self, draw: Draw, group: list[Node]) -> None:
         """The kernels of one random call: those that draw do so on its stream, one after the other."""
         seed = "" if draw.seed is None else f", seed={draw.seed}"
-        drawing = [node for node in group if is_random(node)]
+        drawing = [node for node in group if node in self.flat.drew]
         if len(drawing) > 1:
             first, last = group.index(drawing[0]), group.index(drawing[-1])
         else:

@@ -45,8 +45,20 @@ def test_kernels_of_one_draw_are_known() -> None:
     noise = torch.nn.functional.dropout(gg.ones([3]), 0.5)
     made = flat([noise], {})
     random = [node for node in made.graph.nodes if is_random(node)]
-    assert len(random) == 1 and made.draws[random[0]].stream == noise.op.id
+    assert len(random) == 1 and made.drew == set(random) and made.draws[random[0]].stream == noise.op.id
     assert len({made.draws[node] for node in made.draws}) == 1
+
+
+def test_a_kernel_that_may_draw_and_does_not_is_no_draw(x: Any) -> None:
+    heads = x.reshape(1, 1, 1, 2)
+    made = flat([torch.nn.functional.scaled_dot_product_attention(heads, heads, heads)], {x: [1.0, 2.0]})
+    assert any(is_random(node) for node in made.graph.nodes) and not made.drew and not made.draws
+
+
+def test_a_draw_on_the_way_back_is_refused(x: Any) -> None:
+    y = gg.recompute_grad(lambda a: torch.nn.functional.dropout(a, 0.5) * a)(x)
+    with pytest.raises(Untraceable, match="draws outside"):
+        flat(gg.gradients(y, x), {x: [1.0, 2.0]})
 
 
 def test_what_depends_on_numbers_is_refused_at_its_operation(x: Any) -> None:
