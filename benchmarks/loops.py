@@ -101,7 +101,7 @@ def writing(rounds: int) -> Loop:
             rows.append(y)
         return torch.stack(rows)
 
-    return Loop("TensorArray in a while_loop", recorded, by_hand)
+    return Loop("TensorArray in a while_loop", recorded, by_hand, budget=None)
 
 
 def inner(rounds: int) -> Loop:
