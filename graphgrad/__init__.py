@@ -121,6 +121,7 @@ from .run.watch.metadata import RunMetadata, RunOptions
 from .view.debugprint import debugprint
 from .view.gradient_graph import gradient_graph
 from .view.plot import Plot, plot
+from .record import backwards as _backwards  # noqa: F401  installs itself
 from .record import functions as _functions  # noqa: F401  installs itself
 from .record import inplace as _inplace  # noqa: F401  installs its handlers
 from .record import mutation as _mutation  # noqa: F401
