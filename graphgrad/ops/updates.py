@@ -10,7 +10,7 @@ import torch
 from ..graph.graph import control_dependencies
 from ..graph.operation import handle_of
 from ..graph.sessions import require_session
-from ..ground.errors import OpError
+from ..ground.errors import OutOfRangeError
 from ..record.infer import probing
 from ..record.record import record
 from ..record.variable import Variable
@@ -19,10 +19,6 @@ from .table import tensor
 from .variables import extras
 
 _ANNEX = "ops.updates"
-
-
-class OutOfRangeError(OpError):
-    """An operation went past the end of what it counts."""
 
 
 def assign(ref: Variable, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None,
