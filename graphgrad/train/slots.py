@@ -1,4 +1,7 @@
-"""Slots: what an optimizer or a moving average keeps beside a variable, as a variable named after it."""
+"""Slots: what an optimizer or a moving average keeps beside a variable, as a variable named after it.
+
+A slot made inside a variable scope has the scope's name before the variable's, as in TF1: `outer/outer/w/Adam`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 import torch
 
 from ..graph.operation import handle_of
+from ..ops.scopes import current
 from ..ops.variables import new_variable
 from ..record.record import record
 from ..record.tensor import Tensor
@@ -32,7 +36,7 @@ def first_value(variable: Variable) -> Any:
 
 
 def create_slot(primary: Tensor, value: Any, name: str, dtype: Any = None) -> Variable:
-    """A variable `<primary>/<name>` beside another one, or beside a tensor; it is not trained.
+    """A variable `<variable scope>/<primary>/<name>` beside another one, or beside a tensor; it is not trained.
 
     Args:
         primary: the variable or tensor that it belongs to; it lives on the same device.
@@ -43,6 +47,8 @@ def create_slot(primary: Tensor, value: Any, name: str, dtype: Any = None) -> Va
     op = primary._value.op
     owner = primary.state.name if isinstance(primary, Variable) else op.name
     graph = op.graph
+    outer = current(graph).name
+    owner = f"{outer}/{owner}" if outer else owner
     with graph.as_default(), graph.name_scope(None), graph.device(op.device):
         slot: Variable = new_variable(value, trainable=False, name=f"{owner}/{name}", dtype=dtype)
     return slot
