@@ -115,7 +115,8 @@ from .platform.config import ConfigProto, GPUOptions, GraphOptions, OptimizerOpt
 from .record.modules import record_function as record
 from .record.tensor import Tensor
 from .run import watch
-from .run.session import InteractiveSession, Session
+from .run.interactive import InteractiveSession
+from .run.session import Session
 from .run.watch import timeline
 from .run.watch.metadata import RunMetadata, RunOptions
 from .view.debugprint import debugprint

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..graph.graph import Graph
 from ..graph.operation import Value
 from ..ground.errors import ArgumentTypeError, message
 from ..ground.fit import fitted
@@ -31,6 +32,24 @@ _STRIDED = torch.strided
 
 # What rounds to the largest float32.
 _FLOAT32_MAX = 3.4028235677973366e38
+
+
+def fed_value(graph: Graph, key: Any) -> Value:
+    """What a key of a feed_dict stands for: a tensor of the graph, or the name of one."""
+    if isinstance(key, Tensor):
+        value: Value = key._value
+    elif isinstance(key, str):
+        try:
+            value = graph.value_by_name(key)
+        except (KeyError, ValueError) as error:
+            raise ArgumentTypeError(f"Cannot interpret feed_dict key {key!r} as a tensor: {error.args[0]}") from None
+    else:
+        raise ArgumentTypeError(f"Cannot interpret feed_dict key {key!r} as a tensor: use a tensor or its name")
+    if value.op.graph is not graph:
+        raise ArgumentTypeError(f"Cannot interpret feed_dict key {value.name}: it belongs to another graph")
+    if isinstance(key, Dim):
+        raise ArgumentTypeError("a size can't be fed: feed the tensor that has it")
+    return value
 
 
 def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:

@@ -13,16 +13,15 @@ import torch
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Role, Value
 from ..graph.sessions import session_stack
-from ..ground.errors import ArgumentTypeError, InvalidArgumentError, OpError
+from ..ground.errors import InvalidArgumentError, OpError
 from ..plan.fetches import Fetches, key_of
 from ..plan.plan import plan
 from ..plan.steps import Plan
 from ..platform.config import ConfigProto, as_config
-from ..record.dims import Dim
-from ..record.tensor import Tensor
+from ..record.variable import State, Variable
 from .emit import Emitter, emit
 from .failure import failure
-from .feeds import feed
+from .feeds import fed_value, feed
 from .nested import source
 from .placement import log, placed
 from .program import Program
@@ -60,12 +59,14 @@ class Session:
     the values from before or after, never a half of each.
 
     Args:
+        target: must be empty, as everywhere but on TF1's clusters; or the graph.
         graph: the graph; the default graph if None.
+        config: TF1's; `allow_soft_placement`, `device_count` and `log_device_placement` have their meaning.
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
-        config: TF1's; `allow_soft_placement`, `device_count` and `log_device_placement` have their meaning.
 
     Raises:
+        NotImplementedError: for a target that is the address of a server.
         RuntimeError: for a CUDA device where torch finds none.
 
     >>> import graphgrad as gg
@@ -76,11 +77,10 @@ class Session:
     """
 
     def __init__(
-        self, graph: Graph | None = None, device: str | torch.device | None = None, *, outputs: str = "numpy",
-        config: ConfigProto | None = None,
+        self, target: str | Graph | None = "", graph: Graph | None = None, config: ConfigProto | None = None, *,
+        device: str | torch.device | None = None, outputs: str = "numpy",
     ) -> None:  # fmt: skip
-        if graph is not None and not isinstance(graph, Graph):
-            raise TypeError(f"graph is {graph!r}, not a gg.Graph")
+        graph = _graph_of(target, graph)
         if outputs not in ("numpy", "torch"):
             raise ValueError(f"outputs is {outputs!r}; use 'numpy' or 'torch'")
         self.graph = get_default_graph() if graph is None else graph
@@ -131,7 +131,7 @@ class Session:
             return self._run(self._prepare(fetches, ()), (), ())
         if not isinstance(feed_dict, dict):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-        keys = tuple([self._feed_key(key) for key in feed_dict])
+        keys = tuple([fed_value(self.graph, key) for key in feed_dict])
         return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
 
     def _run_watched(self, fetches: Any, feed_dict: Any, options: Any, run_metadata: Any, watch: Any) -> Any:
@@ -141,7 +141,7 @@ class Session:
         if not isinstance(feed_dict, (dict, type(None))):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
         given = feed_dict or {}
-        keys = tuple([self._feed_key(key) for key in given])
+        keys = tuple([fed_value(self.graph, key) for key in given])
         prepared = self._prepare_watched(fetches, keys, watches)
         with looking(watches) as start:
             return self._run(replace(prepared, start=start), keys, given.values())
@@ -158,7 +158,7 @@ class Session:
         """
         if feed_list is not None and not isinstance(feed_list, (list, tuple)):
             raise TypeError(f"feed_list is a list or tuple, got {feed_list!r}")
-        keys = tuple(self._feed_key(key) for key in feed_list or ())
+        keys = tuple(fed_value(self.graph, key) for key in feed_list or ())
         prepared = self._prepare(fetches, keys)
 
         def call(*values: Any) -> Any:
@@ -179,7 +179,7 @@ class Session:
             feed_dict: the tensors that would be fed: a list of them, or a feed_dict.
             watch: as in `run`; such a program needs the session, and has lines that hand over what it computes.
         """
-        keys = tuple(self._feed_key(key) for key in feed_dict)
+        keys = tuple(fed_value(self.graph, key) for key in feed_dict)
         watches = as_watches(watch)
         prepared = self._prepare_watched(fetches, keys, watches) if watches else self._prepare(fetches, keys)
         return source(prepared.program, self._device)
@@ -196,12 +196,12 @@ class Session:
         >>> [step.op.name for step in gg.Session().plan(gg.sin(x) + 1.0, [x]).steps]
         ['sin', 'add']
         """
-        return self._prepare(fetches, tuple(self._feed_key(key) for key in feed_dict)).program.plan
+        return self._prepare(fetches, tuple(fed_value(self.graph, key) for key in feed_dict)).program.plan
 
     def program_inputs(self, fetches: Any, feed_dict: dict[Any, Any] | None = None) -> tuple[Any, ...]:
         """The arguments (feeds, state, const, run) of the program that `source` shows. State is copied."""
         given = feed_dict or {}
-        keys = tuple(self._feed_key(key) for key in given)
+        keys = tuple(fed_value(self.graph, key) for key in given)
         prepared = self._prepare(fetches, keys)
         program = prepared.program
         feeds = [feed(key, data, self._device) for key, data in zip(keys, given.values(), strict=True)]
@@ -278,24 +278,6 @@ class Session:
         self._prepared[key] = made
         return made
 
-    def _feed_key(self, key: Any) -> Value:
-        if isinstance(key, Tensor):
-            value: Value = key._value
-        elif isinstance(key, str):
-            try:
-                value = self.graph.value_by_name(key)
-            except (KeyError, ValueError) as error:
-                raise ArgumentTypeError(
-                    f"Cannot interpret feed_dict key {key!r} as a tensor: {error.args[0]}"
-                ) from None
-        else:
-            raise ArgumentTypeError(f"Cannot interpret feed_dict key {key!r} as a tensor: use a tensor or its name")
-        if value.op.graph is not self.graph:
-            raise ArgumentTypeError(f"Cannot interpret feed_dict key {value.name}: it belongs to another graph")
-        if isinstance(key, Dim):
-            raise ArgumentTypeError("a size can't be fed: feed the tensor that has it")
-        return value
-
     # -- modules ----------------------------------------------------------------------------------
 
     def state_dict(self, module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -332,17 +314,41 @@ class Session:
         self._check_open()
         known = module.state_dict(keep_vars=True)
         captured = self.graph.parameters
-        states, tensors = [], []
+        found: dict[Variable | State, Any] = {}
         for name, value in values.items():
             if name not in known:
                 raise KeyError(f"{type(module).__name__} has no parameter or buffer {name!r}")
             state = captured.get(id(known[name]))
-            if state is None:
-                continue
-            if value.shape != known[name].shape:
+            if state is not None and value.shape != known[name].shape:
                 raise ValueError(f"{name} has shape {list(known[name].shape)}, the value has {list(value.shape)}")
-            states.append(state)
-            tensors.append(value.detach().to(self._device, state.spec.dtype, copy=True))
+            if state is not None:
+                found[state] = value.detach().to(state.spec.dtype)
+        self.load(found)
+
+    def load(self, values: Mapping[Variable | State, Any]) -> None:
+        """Give variables values, all of them or none, without a run and without adding to the graph.
+
+        Args:
+            values: variables of the session's graph -> numbers, arrays or tensors that fit, as a feed must.
+
+        Raises:
+            ValueError, TypeError: for a variable of another graph, or a value that does not fit.
+
+        >>> import graphgrad as gg
+        >>> v = gg.Variable([1.0, 2.0])
+        >>> with gg.Session() as sess:
+        ...     sess.load({v: [3.0, 4.0]})
+        ...     sess.run(v)
+        array([3., 4.], dtype=float32)
+        """
+        self._check_open()
+        states = [key.state if isinstance(key, Variable) else key for key in values]
+        tensors = []
+        for state, value in zip(states, values.values(), strict=True):
+            if state.graph is not self.graph:
+                raise ValueError(f"the variable {state.name} belongs to another graph than the session's")
+            first = state.reads[0]
+            tensors.append(feed(first, value).to(first.op.device or self._device, copy=True))
         self._store.put(states, tensors)
 
     # -- life -------------------------------------------------------------------------------------
@@ -381,16 +387,13 @@ class Session:
         self.close()
 
 
-class InteractiveSession(Session):
-    """A Session that is the default one from its creation until it is closed."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._default = self.as_default()
-        self._default.__enter__()
-
-    def close(self) -> None:
-        """End the session; it is no longer the default one."""
-        if not self._closed:
-            self._default.__exit__(None, None, None)
-        super().close()
+def _graph_of(target: Any, graph: Any) -> Graph | None:
+    """The graph of a session's first two arguments."""
+    if isinstance(target, Graph) and graph is None:
+        return target
+    if target:
+        kind = NotImplementedError if isinstance(target, (str, bytes)) else TypeError
+        raise kind(f"target is {target!r}, not a gg.Graph: there are no servers, so leave the target empty")
+    if graph is not None and not isinstance(graph, Graph):
+        raise TypeError(f"graph is {graph!r}, not a gg.Graph")
+    return graph

@@ -200,7 +200,7 @@ class Saver:
             wrong = [line for line in complaints if line]
             raise ValueError("\n".join([f"{file.path} does not fit {len(wrong)} of {len(found)} variables:", *wrong]))
         values = [file.read(name).reshape(state.spec.in_world(0)) for name, state in found.items()]
-        _put(sess, list(found.values()), values)
+        sess.load(dict(zip(found.values(), values, strict=True)))
 
 
 def _named(var_list: Any, graph: Graph) -> dict[str, State]:
@@ -224,12 +224,6 @@ def _values(sess: Session, states: Mapping[str, State]) -> dict[str, torch.Tenso
         name: value if isinstance(value, torch.Tensor) else torch.from_numpy(np.asarray(value))
         for name, value in fetched.items()
     }
-
-
-def _put(sess: Session, states: list[State], values: list[torch.Tensor]) -> None:
-    """Make these the variables' values in a session."""
-    placed = [value.to(state.reads[0].op.device or sess._device) for state, value in zip(states, values, strict=True)]
-    sess._store.put(states, placed)
 
 
 def _complaint(file: Any, name: str, state: State, reshape: bool, free: list[str]) -> str:
