@@ -109,7 +109,7 @@ def _get(
     with used.as_default(), used.name_scope(None):
         made = new_variable(
             _initial(name, chosen, sizes, dtype), options.get("trainable", True), options.get("collections"), name=name,
-            dtype=dtype, constraint=options.get("constraint"),
+            dtype=dtype, constraint=options.get("constraint"), validate_shape=options.get("validate_shape", True),
         )  # fmt: skip
         variables[name] = made
         if regularizer is not None:

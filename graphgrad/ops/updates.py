@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from ..graph.graph import control_dependencies
-from ..graph.operation import handle_of
 from ..graph.sessions import require_session
 from ..ground.errors import OutOfRangeError
 from ..record.infer import probing
 from ..record.record import record
 from ..record.variable import Variable
+from .presence import initialized_value
 from .sources import identity, named
 from .table import tensor
 from .variables import extras
@@ -25,7 +25,7 @@ def assign(ref: Variable, value: Any, validate_shape: bool | None = None, use_lo
 
     Args:
         ref: the variable.
-        value: its new value, of the variable's shape: `validate_shape=False` does not let it change.
+        value: its new value, of the variable's shape; of any, if the variable was made with `validate_shape=False`.
         validate_shape, use_locking: make no difference.
         name: the operation's name.
 
@@ -153,20 +153,10 @@ def _constraint(variable: Variable) -> Any:
     return extras(variable).constraint
 
 
-def _to_be_initialized(variable: Variable) -> Any:
-    """The value that the variable has after its initializer, for the initial values of other variables.
-
-    Run together, both start from the same numbers, random ones too.
-    """
-    if variable.initial is None:
-        return variable.value()
-    return handle_of(variable.initial)
-
-
 METHODS: dict[str, Any] = {
     "load": load,
     "count_up_to": count_up_to,
-    "initialized_value": _to_be_initialized,
+    "initialized_value": initialized_value,
     "scatter_update": _scatter_method(scatter_update, "scatter_update"),
     "scatter_add": _scatter_method(scatter_add, "scatter_add"),
     "scatter_sub": _scatter_method(scatter_sub, "scatter_sub"),

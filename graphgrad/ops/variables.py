@@ -11,7 +11,7 @@ from ..graph.operation import Operation, Value
 from ..graph.scopes import check_name
 from ..ground.errors import message
 from ..ground.mode import executing_eagerly
-from ..ground.spec import Spec, as_dtype, format_shape, spec
+from ..ground.spec import Spec, as_dtype, declared, format_shape, spec
 from ..record.constants import constant_value
 from ..record.tensor import Tensor
 from ..record.variable import State, make_variable
@@ -58,7 +58,8 @@ class Variable(metaclass=_Maker):
         initial_value: numbers, an array, a tensor, or a function that returns one.
         trainable: whether `trainable_variables()` lists it.
         collections: where to list it; the global variables if None.
-        validate_shape: must be True where the shape of the initial value is unknown.
+        validate_shape: whether the shape of the initial value must be known, and is then the variable's for good;
+            a variable made with False has an unknown shape, and an assign may give it another one.
         caching_device: makes no difference.
         name: its name, `Variable` if None.
         dtype: its dtype; that of the initial value if None.
@@ -101,8 +102,8 @@ def new_variable(
     outer, context.controls = context.controls, ()
     try:
         initial = _initial(initial_value, dtype, own)
-        graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape)
-        variable = make_variable(graph, own, spec(known.shape, known.dtype), bool(trainable))
+        graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape, validate_shape)
+        variable = make_variable(graph, own, known, bool(trainable))
         variable.initial = initial
         with graph.name_scope(variable.state.name + "/"):
             variable.initializer = variable.state.assign("Assign", "Assign", None, initial)
@@ -125,17 +126,25 @@ def _check_arguments(initial_value: Any, variable_def: Any, import_scope: Any, c
         raise ValueError(f"the constraint is {constraint!r}, not a function")
 
 
-def _known_spec(initial: Value, expected: Sequence[int] | None) -> Spec:
-    """The spec of an initial value; all of its sizes must be known, and be the expected ones."""
+def _known_spec(initial: Value, expected: Sequence[int] | None, validate: bool) -> Spec:
+    """The spec of a variable: that of its initial value, whose sizes must be known, and be the expected ones."""
     known = initial.spec
     assert isinstance(known, Spec)
+    if not validate:
+        return declared(None, known.dtype)
     if not known.static:
-        raise ValueError(message(f"the initial value's shape must be known, it is {known!r}", initial.op))
+        raise ValueError(
+            message(
+                f"the initial value's shape must be known, it is {known!r}",
+                initial.op,
+                "validate_shape=False, for a variable of unknown shape",
+            )
+        )
     if expected is not None and tuple(int(size) for size in expected) != known.shape:
         raise ValueError(
             message(f"the initial value has shape {format_shape(known.shape)}, not {list(expected)}", initial.op)
         )
-    return known
+    return spec(known.shape, known.dtype)
 
 
 def _list_it(graph: Graph, variable: Recorded, collections: Sequence[str] | None) -> None:
