@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from ..graph.graph import Graph, get_default_graph
+from ..graph.graph import Graph, get_default_graph, name_scope
 from ..graph.operation import Operation
 from ..graph.scopes import check_name
 from ..record.tensor import Tensor
@@ -295,3 +295,14 @@ def nested(getter: Callable[..., Any], outer: Callable[..., Any] | None) -> Call
 def variable_op_scope(values: Any, name_or_scope: Any, default_name: str | None = None, **options: Any) -> Any:
     """`variable_scope` with the order of arguments that it had before TF 1.0."""
     return variable_scope(name_or_scope, default_name, values, **options)
+
+
+def op_scope(values: Any, name: str | None, default_name: str | None = None) -> Any:
+    """`name_scope` with the order of arguments that it had before TF 1.0.
+
+    >>> import graphgrad as gg
+    >>> with gg.op_scope([], None, "block"):
+    ...     gg.constant(1.0).name
+    'block/Const:0'
+    """
+    return name_scope(name, default_name, values)

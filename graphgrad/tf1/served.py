@@ -72,16 +72,9 @@ _INSIDES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    """Graphs, sessions and reads of variables are TF1's already."""
-
-
 _OWN: dict[str, dict[str, Any]] = {
     "": {
         "__version__": VERSION, "VERSION": VERSION, "GIT_VERSION": VERSION, "string": str,
-        "disable_v2_behavior": _nothing, "disable_eager_execution": _nothing, "disable_v2_tensorshape": _nothing,
-        "enable_resource_variables": _nothing, "disable_resource_variables": _nothing,
-        "disable_control_flow_v2": _nothing, "enable_control_flow_v2": _nothing,
         "double": graphgrad.float64, "half": graphgrad.float16,
     },
 }  # fmt: skip
