@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from ..graph.body import home, root_of
 from ..graph.graph import Graph, get_default_graph, name_scope
 from ..graph.operation import Operation
 from ..graph.scopes import check_name
@@ -110,7 +111,7 @@ class VariableScope:
 
 
 class _Here(threading.local):
-    """Where a thread is: its scope, and how often each scope has been opened."""
+    """Where a thread is: its scope, and how often each scope has been opened. Branches and bodies have no other."""
 
     def __init__(self) -> None:
         self.scope = VariableScope()
@@ -118,6 +119,7 @@ class _Here(threading.local):
 
 
 def _here(graph: Graph) -> _Here:
+    graph = root_of(graph)
     found: _Here | None = graph.annexes.get(_ANNEX)
     return graph.annexes.setdefault(_ANNEX, _Here()) if found is None else found
 
@@ -270,7 +272,7 @@ class variable_scope:  # noqa: N801
 def _graph_of(values: Any) -> Graph:
     for value in values or ():
         if isinstance(value, (Tensor, Operation)):
-            return value.graph
+            return home(value.graph)
     return get_default_graph()
 
 

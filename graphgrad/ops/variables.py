@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..graph.body import BodyGraph, root_of
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Operation, Value
 from ..graph.scopes import check_name
@@ -96,19 +97,19 @@ def new_variable(
 ) -> Recorded:
     """What `gg.Variable(...)` does."""
     _check_arguments(initial_value, variable_def, import_scope, constraint)
-    default = get_default_graph()
-    own = check_name(name or "Variable", bool(default.context.scope))
-    context = default.context
-    outer, context.controls = context.controls, ()
-    try:
-        initial = _initial(initial_value, dtype, own)
-        graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape, validate_shape)
-        variable = make_variable(graph, own, known, bool(trainable))
-        variable.initial = initial
-        with graph.name_scope(variable.state.name + "/"):
-            variable.initializer = variable.state.assign("Assign", "Assign", None, initial)
-    finally:
-        context.controls = outer
+    with root_of(get_default_graph()).as_default() as default:  # also inside branches and bodies
+        own = check_name(name or "Variable", bool(default.context.scope))
+        context = default.context
+        outer, context.controls = context.controls, ()
+        try:
+            initial = _initial(initial_value, dtype, own)
+            graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape, validate_shape)
+            variable = make_variable(graph, own, known, bool(trainable))
+            variable.initial = initial
+            with graph.name_scope(variable.state.name + "/"):
+                variable.initializer = variable.state.assign("Assign", "Assign", None, initial)
+        finally:
+            context.controls = outer
     if constraint is not None:
         graph.annexes.setdefault(_ANNEX, {})[variable.state] = Extras(constraint)
     _list_it(graph, variable, collections)
@@ -128,6 +129,9 @@ def _check_arguments(initial_value: Any, variable_def: Any, import_scope: Any, c
 
 def _known_spec(initial: Value, expected: Sequence[int] | None, validate: bool) -> Spec:
     """The spec of a variable: that of its initial value, whose sizes must be known, and be the expected ones."""
+    if isinstance(initial.op.graph, BodyGraph):
+        what = "a variable's initial value is computed inside a branch or a loop's body"
+        raise ValueError(message(what, initial.op, "a function of no arguments that computes it, or an initializer"))
     known = initial.spec
     assert isinstance(known, Spec)
     if not validate:

@@ -347,3 +347,11 @@ def test_collections_of_a_graph_are_listed_and_cleared():
     with gg.name_scope("outer"), gg.name_scope("inner"):
         assert graph.get_name_scope() == "outer/inner"
     assert graph.get_name_scope() == ""
+
+
+def test_a_graph_that_is_made_default_again_inside_another():
+    outer, inner = gg.Graph(), gg.Graph()
+    with outer.as_default(), inner.as_default():
+        with outer.as_default():
+            assert gg.get_default_graph() is outer
+        assert gg.get_default_graph() is inner

@@ -231,3 +231,36 @@ def test_optimizers_and_checkpoints_of_a_variable_of_unknown_shape(tmp_path):
 def test_the_shape_of_a_variable_must_be_known_otherwise():
     with pytest.raises(ValueError, match="validate_shape=False"):
         gg.Variable(gg.placeholder(gg.float32, [None]))
+
+
+def test_variables_made_inside_a_loop_are_the_graphs():
+    x = gg.constant(np.arange(6.0, dtype=np.float32).reshape(3, 2))
+
+    def step(state, row):
+        with gg.variable_scope("cell", reuse=gg.AUTO_REUSE):
+            k = gg.get_variable("k", [2], initializer=gg.constant_initializer(2.0))
+        return gg.layers.dense(row * k, 2, name="d", kernel_initializer=gg.ones_initializer()) + state
+
+    with gg.variable_scope("rnn"):
+        states = gg.scan(step, x, gg.zeros([1, 2])[0])
+    variables = gg.trainable_variables()
+    assert [each.name for each in variables] == ["rnn/cell/k:0", "rnn/d/kernel:0", "rnn/d/bias:0"]
+    gradients = gg.gradients(states[-1], variables)
+    with gg.Session() as sess:
+        sess.run(gg.global_variables_initializer())
+        last, k, kernel, bias = sess.run([states[-1], *gradients])
+    total = np.float32([0 + 2 + 4, 1 + 3 + 5])  # the columns of x
+    np.testing.assert_allclose(last, [2 * total.sum()] * 2)
+    np.testing.assert_allclose(k, 2 * total)
+    np.testing.assert_allclose(kernel, np.stack([2 * total, 2 * total], 1))
+    np.testing.assert_allclose(bias, [3.0, 3.0])
+
+
+def test_a_variable_made_inside_a_branch_starts_from_outside_of_it():
+    x = gg.placeholder(gg.float32, [])
+    with pytest.raises(ValueError, match="inside a branch or a loop's body"):
+        gg.cond(x > 0, lambda: gg.Variable(x * 2.0).read_value(), lambda: x)
+    y = gg.cond(x > 0, lambda: gg.Variable(lambda: gg.constant(3.0)) * x, lambda: x)
+    with gg.Session() as sess:
+        sess.run(gg.global_variables_initializer())
+        assert sess.run(y, {x: 2.0}) == 6.0
