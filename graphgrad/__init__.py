@@ -10,7 +10,7 @@ from torch import (
     uint8, float64 as double, float16 as half,
 )
 
-from . import contrib, summary, test, train
+from . import contrib, nn, summary, test, train
 from .autodiff.arguments import AggregationMethod, UnconnectedGradients
 from .autodiff.explain import explain, Explanation
 from .autodiff.gradients import gradients, stop_gradient
@@ -21,7 +21,7 @@ from .ground import errors
 from .ground.mode import disable_eager_execution, eager_execution, enable_eager_execution, executing_eagerly
 from .ground.spec import as_dtype
 from .ops import (
-    bitwise, compat, dtypes, image, initializers, layers, linalg, losses, math, metrics, nn, random, spectral,
+    bitwise, compat, dtypes, image, initializers, layers, linalg, losses, math, metrics, random, spectral,
     checks as debugging, spectral as signal,
 )
 from .ops.array import (

@@ -1,5 +1,5 @@
 """`gg.contrib`: what research code used most of TF1's contrib."""
 
-from . import layers, opt
+from . import layers, opt, rnn
 
-__all__ = ["layers", "opt"]
+__all__ = ["layers", "opt", "rnn"]

@@ -25,8 +25,8 @@ _LOADER = "feed batches of a torch.utils.data.DataLoader"
 _PICTURE = "read images with PIL or torchvision.io, and feed arrays"
 _TEXT = "tensors of strings do not exist: work on text in Python and feed numbers"
 _SPARSE = "sparse tensors are torch's: feed a dense array, or gather and segment_sum over indices"
-_LOOP = "write the step with gg.while_loop, or use torch.nn.LSTM, which takes symbolic tensors"
-_SAMPLED = "use nn.softmax_cross_entropy_with_logits over all classes, or draw classes with gg.random_uniform"
+_LOOP = "gg.nn.dynamic_rnn of a cell, gg.while_loop, or torch.nn.LSTM, which takes symbolic tensors"
+_SAMPLED = "nn.log_uniform_candidate_sampler, uniform_candidate_sampler or fixed_unigram_candidate_sampler"
 _MODEL = "write the loop: gg.Session and an optimizer of gg.train"
 _QUANTIZED = "quantize a trained module with torch.ao.quantization"
 
@@ -46,14 +46,15 @@ REFUSED: dict[str, str] = {
     "string*": _TEXT, "as_string": _TEXT, "substr": _TEXT, "regex_replace": _TEXT, "reduce_join": _TEXT,
     "encode_base64": _TEXT, "decode_base64": _TEXT, "lookup*": _TEXT, "tables_initializer": _TEXT,
     "edit_distance": "difflib, on the values of a run",
-    "sparse": _SPARSE, "sparse_[!s]*": _SPARSE, "sparse_s[!e]*": _SPARSE, "Sparse*": _SPARSE,
+    "sparse": _SPARSE, "sparse_[!st]*": _SPARSE, "sparse_t[!o]*": _SPARSE, "sparse_to_[!d]*": _SPARSE,
+    "sparse_s[!e]*": _SPARSE, "Sparse*": _SPARSE,
     "RaggedTensor*": _SPARSE, "ragged*": _SPARSE, "sets*": _SPARSE,
     "nn.embedding_lookup_sparse": _SPARSE, "nn.safe_embedding_lookup_sparse": _SPARSE,
-    "nn.nce_loss": _SAMPLED, "nn.sampled_softmax_loss": _SAMPLED, "nn.*candidate_sampler": _SAMPLED,
-    "nn.compute_accidental_hits": _SAMPLED,
+    "nn.learned_unigram_candidate_sampler": _SAMPLED, "nn.all_candidate_sampler": _SAMPLED,
     "nn.ctc_loss*": "torch.nn.functional.ctc_loss, which takes symbolic tensors",
     "nn.ctc_*decoder*": "decode the logits that a run returns",
-    "nn.*rnn*": _LOOP, "nn.rnn_cell": _LOOP,
+    "nn.rnn": "gg.nn.static_rnn", "nn.bidirectional_rnn": "gg.nn.static_bidirectional_rnn",
+    "nn.raw_rnn": _LOOP, "nn.*state_saving_rnn": _LOOP, "contrib.cudnn_rnn*": _LOOP,
     "nn.quantized_*": _QUANTIZED, "quant*": _QUANTIZED, "fake_quant*": _QUANTIZED, "q*int*": _QUANTIZED,
     "nn.fractional_*": "torch.nn.functional.fractional_max_pool2d, channels first",
     "nn.conv2d_backprop_*": "gg.gradients of nn.conv2d", "nn.conv3d_backprop_*": "gg.gradients of nn.conv3d",

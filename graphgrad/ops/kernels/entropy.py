@@ -88,7 +88,10 @@ def relu_layer(x: torch.Tensor, weights: torch.Tensor, biases: torch.Tensor) -> 
 
 def embedding_lookup(params: torch.Tensor, ids: torch.Tensor, max_norm: float | None = None) -> torch.Tensor:
     """The rows of a table at these ids, which may have any shape; shortened to a length if they are longer."""
-    rows = F.embedding(ids.long(), params)
+    if params.dim() == 2:
+        rows = F.embedding(ids.long(), params)
+    else:  # a vector of biases, or a table of matrices
+        rows = params.index_select(0, ids.long().reshape(-1)).reshape(*ids.shape, *params.shape[1:])
     if max_norm is None:
         return rows
     axes = tuple(range(ids.dim(), rows.dim()))
