@@ -21,10 +21,7 @@ INSTEAD: dict[str, str] = {
     "train.Feature": "feed arrays",
     "train.FloatList": "feed arrays",
     "train.Int64List": "feed arrays",
-    "train.MonitoredTrainingSession": "gg.Session and gg.train.Saver",
     "train.Server": "torch.distributed",
-    "train.Supervisor": "gg.Session and gg.train.Saver",
-    "train.write_graph": "gg.plot(...).save('graph.pbtxt')",
 }
 
 

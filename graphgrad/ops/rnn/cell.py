@@ -31,7 +31,7 @@ class RNNCell(Layer):
     array([[2., 2., 2.]], dtype=float32)
     """
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # type: ignore[override]
         """A step.
 
         Args:

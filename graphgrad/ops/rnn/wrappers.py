@@ -71,14 +71,14 @@ class MultiRNNCell(RNNCell):
         """The trainable variables of all cells that are layers."""
         return [each for cell in self._cells for each in getattr(cell, "trainable_weights", ())]
 
-    trainable_variables = trainable_weights  # type: ignore[assignment]
+    trainable_variables = trainable_weights
 
     @property
     def variables(self) -> Any:
         """The variables of all cells that are layers."""
         return [each for cell in self._cells for each in getattr(cell, "variables", ())]
 
-    weights = variables  # type: ignore[assignment]
+    weights = variables
 
 
 class _Wrapper(RNNCell):
@@ -104,20 +104,20 @@ class _Wrapper(RNNCell):
         """Those of the cell inside."""
         return getattr(self._cell, "variables", [])
 
-    weights = variables  # type: ignore[assignment]
+    weights = variables
 
     @property
     def trainable_variables(self) -> Any:
         """Those of the cell inside."""
         return getattr(self._cell, "trainable_variables", [])
 
-    trainable_weights = trainable_variables  # type: ignore[assignment]
+    trainable_weights = trainable_variables
 
     def zero_state(self, batch_size: Any, dtype: Any = torch.float32) -> Any:
         """That of the cell inside."""
         return self._cell.zero_state(batch_size, dtype)
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # type: ignore[override]
         """A step of the cell inside."""
         return self._cell(inputs, state) if scope is None else self._cell(inputs, state, scope)
 
@@ -181,7 +181,7 @@ class DropoutWrapper(_Wrapper):
             return type(state)(self._state(part, mask) for part, mask in zip(state, masks, strict=True))
         return self._dropped("state", state, noise)
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # type: ignore[override]
         """A step of the cell inside, between dropouts."""
         if not _certain(self._kept["input"]):
             inputs = self._dropped("input", inputs, self._noise.get("input"))
@@ -209,7 +209,7 @@ class ResidualWrapper(_Wrapper):
         super().__init__(cell)
         self._combined = residual_fn or _sum
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # type: ignore[override]
         """A step of the cell inside, and the sum."""
         output, state = super().__call__(inputs, state, scope)
         return self._combined(inputs, output), state
@@ -234,7 +234,7 @@ class DeviceWrapper(_Wrapper):
         super().__init__(cell)
         self._device = device
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # type: ignore[override]
         """A step of the cell inside, on the device."""
         with on_device(self._device):
             return super().__call__(inputs, state, scope)
