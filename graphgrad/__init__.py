@@ -104,6 +104,7 @@ from .ops.sources import (
     identity as guarantee_const, tuple_ as tuple,
 )
 from .ops.spectral import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
+from .ops.summary_message import Summary
 from .ops.templates import make_template
 from .ops.toggles import (
     control_flow_v2_enabled, disable_control_flow_v2, disable_resource_variables, disable_tensor_equality,
@@ -152,8 +153,8 @@ __all__ = [
     "AUTO_REUSE", "AggregationMethod", "Assert", "ConfigProto", "Dimension", "Explanation", "GIT_VERSION",
     "GPUOptions", "Graph", "GraphKeys", "GraphOptions", "InteractiveSession", "NoGradient", "NotDifferentiable",
     "Operation", "OptimizerOptions", "Plot", "Print", "RegisterGradient", "RunMetadata", "RunOptions", "Session",
-    "Tensor", "TensorShape", "UnconnectedGradients", "VERSION", "Variable", "VariableScope", "__version__", "abs",
-    "accumulate_n", "acos", "acosh", "add", "add_check_numerics_ops", "add_n", "add_to_collection",
+    "Summary", "Tensor", "TensorShape", "UnconnectedGradients", "VERSION", "Variable", "VariableScope", "__version__",
+    "abs", "accumulate_n", "acos", "acosh", "add", "add_check_numerics_ops", "add_n", "add_to_collection",
     "add_to_collections", "all_variables", "angle", "app", "arg_max", "arg_min", "argmax", "argmin", "argsort",
     "as_dtype", "asin", "asinh", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
     "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative", "assert_non_positive",

@@ -34,6 +34,26 @@ _STRIDED = torch.strided
 _FLOAT32_MAX = 3.4028235677973366e38
 
 
+def unnested(feeds: dict[Any, Any]) -> dict[Any, Any]:
+    """The feeds with a tensor for each key: a key may be a tuple of keys, such as a recurrent network's state."""
+    if not any(isinstance(key, tuple) for key in feeds):
+        return feeds
+    found: dict[Any, Any] = {}
+    pending = list(reversed(feeds.items()))
+    while pending:
+        key, value = pending.pop()
+        if isinstance(key, tuple):
+            values = list(value)
+            if len(values) != len(key):
+                raise ValueError(f"feed_dict has a key of {len(key)} parts with a value of {len(values)}: {key!r}")
+            pending += reversed(list(zip(key, values, strict=True)))
+        elif key in found:
+            raise ValueError(f"{key!r} is fed twice")
+        else:
+            found[key] = value
+    return found
+
+
 def fed_value(graph: Graph, key: Any) -> Value:
     """What a key of a feed_dict stands for: a tensor of the graph, or the name of one."""
     if isinstance(key, Tensor):

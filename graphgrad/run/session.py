@@ -21,7 +21,7 @@ from ..platform.config import ConfigProto, as_config
 from ..record.variable import State, Variable
 from .emit import Emitter, emit
 from .failure import failure
-from .feeds import fed_value, feed
+from .feeds import fed_value, feed, unnested
 from .nested import source
 from .placement import log, placed
 from .program import Program
@@ -109,8 +109,8 @@ class Session:
         Args:
             fetches: a tensor, operation, variable, name or None, or any nest of list, tuple, namedtuple and
                 dict of them.
-            feed_dict: tensors or their names -> values: arrays, numbers, lists, torch tensors. A fed tensor
-                cuts off what is above it.
+            feed_dict: tensors, their names or tuples of them -> values: arrays, numbers, lists, torch tensors. A
+                fed tensor cuts off what is above it.
             options, run_metadata: with `gg.RunOptions(trace_level=gg.RunOptions.FULL_TRACE)` and a `gg.RunMetadata()`,
                 the latter is told when each operation ran, and what it allocated.
             watch: `gg.watch.NaN()`, `gg.watch.Values()` or `gg.watch.Profile()`, or a list of them: they look on.
@@ -131,8 +131,9 @@ class Session:
             return self._run(self._prepare(fetches, ()), (), ())
         if not isinstance(feed_dict, dict):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-        keys = tuple([fed_value(self.graph, key) for key in feed_dict])
-        return self._run(self._prepare(fetches, keys), keys, feed_dict.values())
+        feeds = unnested(feed_dict)
+        keys = tuple([fed_value(self.graph, key) for key in feeds])
+        return self._run(self._prepare(fetches, keys), keys, feeds.values())
 
     def _run_watched(self, fetches: Any, feed_dict: Any, options: Any, run_metadata: Any, watch: Any) -> Any:
         watches = [*as_watches(watch), *tracing(options, run_metadata)]
@@ -140,7 +141,7 @@ class Session:
             return self.run(fetches, feed_dict)
         if not isinstance(feed_dict, (dict, type(None))):
             raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
-        given = feed_dict or {}
+        given = unnested(feed_dict or {})
         keys = tuple([fed_value(self.graph, key) for key in given])
         prepared = self._prepare_watched(fetches, keys, watches)
         with looking(watches) as start:

@@ -22,7 +22,7 @@ def test_what_is_lacking_comes_first_with_its_place():
     assert "tf.reduce_mean" not in text and "tf.GraphKeys" not in text
 
 
-@pytest.mark.parametrize("name", ["mlp", "siamese", "convnet", "pinn"])
+@pytest.mark.parametrize("name", ["mlp", "siamese", "convnet", "pinn", "charrnn", "word2vec", "slimnet", "dcgan"])
 def test_the_scripts_that_run_are_supported(name):
     text, good = report(SCRIPTS / f"{name}.py")
     assert good, text
