@@ -24,6 +24,7 @@ OWN: dict[str, str] = {
     "models/test_recurrent.py": "recurrent layers beside eager torch",
     "models/test_resnet.py": "a small ResNet beside eager torch",
     "models/test_transformers.py": "models of the transformers package beside eager torch",
+    "test_porting.py": "the tables and the code of docs/porting.md",
     "test_tutorials.py": "runs tutorials/",
     "view/test_page_in_chromium.py": "the page in a real browser",
 }
