@@ -46,6 +46,7 @@ REFUSED: dict[str, str] = {
     "string*": _TEXT, "as_string": _TEXT, "substr": _TEXT, "regex_replace": _TEXT, "reduce_join": _TEXT,
     "encode_base64": _TEXT, "decode_base64": _TEXT, "lookup*": _TEXT, "tables_initializer": _TEXT,
     "edit_distance": "difflib, on the values of a run",
+    "IndexedSlices*": "gradients are dense tensors: use the gradient itself",
     "sparse": _SPARSE, "sparse_[!st]*": _SPARSE, "sparse_t[!o]*": _SPARSE, "sparse_to_[!d]*": _SPARSE,
     "sparse_s[!e]*": _SPARSE, "Sparse*": _SPARSE,
     "RaggedTensor*": _SPARSE, "ragged*": _SPARSE, "sets*": _SPARSE,

@@ -37,6 +37,9 @@ class Value:
         return block(_TAG, self.tag) + number + self.other
 
 
+_Value = Value
+
+
 class _Values(list[Value]):
     def add(self, tag: str = "", simple_value: float | None = None) -> Value:
         """Append a value, and give it."""
@@ -60,7 +63,7 @@ class Summary:
 
     Value = Value
 
-    def __init__(self, value: Iterable[Value] = ()) -> None:
+    def __init__(self, value: Iterable[_Value] = ()) -> None:
         self.value = _Values(value)
 
     def SerializeToString(self) -> bytes:  # noqa: N802
