@@ -10,7 +10,7 @@ from torch import (
     uint8, float64 as double, float16 as half,
 )
 
-from . import contrib, summary, test, train
+from . import contrib, nn, summary, test, train
 from .autodiff.arguments import AggregationMethod, UnconnectedGradients
 from .autodiff.explain import explain, Explanation
 from .autodiff.gradients import gradients, stop_gradient
@@ -18,18 +18,18 @@ from .graph.graph import control_dependencies, device, get_default_graph, Graph,
 from .graph.operation import Operation
 from .graph.sessions import get_default_session
 from .ground import errors
-from .ground.mode import eager_execution, enable_eager_execution, executing_eagerly
+from .ground.mode import disable_eager_execution, eager_execution, enable_eager_execution, executing_eagerly
 from .ground.spec import as_dtype
 from .ops import (
-    bitwise, compat, dtypes, image, initializers, layers, linalg, losses, math, metrics, nn, random, spectral,
+    bitwise, compat, dtypes, image, initializers, layers, linalg, losses, math, metrics, random, spectral,
     checks as debugging, spectral as signal,
 )
 from .ops.array import (
-    batch_to_space, batch_to_space_nd, broadcast_to, concat, depth_to_space, expand_dims, extract_image_patches, eye,
-    fill, identity_n, linspace, meshgrid, one_hot, ones, ones_like, pad, repeat, reshape, reverse, reverse_sequence,
-    roll, sequence_mask, space_to_batch, space_to_batch_nd, space_to_depth, split, squeeze, stack, tile, transpose,
-    unstack, zeros, zeros_like, concat as concat_v2, stack as pack, range_ as range, reverse as reverse_v2,
-    unstack as unpack,
+    batch_to_space, batch_to_space_nd, broadcast_to, concat, depth_to_space, expand_dims, extract_image_patches,
+    extract_volume_patches, eye, fill, identity_n, linspace, meshgrid, one_hot, ones, ones_like, pad, repeat, reshape,
+    reverse, reverse_sequence, roll, sequence_mask, space_to_batch, space_to_batch_nd, space_to_depth, split, squeeze,
+    stack, tile, transpose, unstack, zeros, zeros_like, concat as concat_v2, stack as pack, linspace as lin_space,
+    range_ as range, reverse as reverse_v2, unstack as unpack,
 )
 from .ops.branches import case, cond, switch_case
 from .ops.casts import (
@@ -46,7 +46,7 @@ from .ops.clip import clip_by_average_norm, clip_by_global_norm, clip_by_norm, g
 from .ops.getting import get_local_variable, get_variable
 from .ops.indexing import (
     batch_gather, boolean_mask, dynamic_partition, dynamic_stitch, gather, gather_nd, parallel_stack, scatter_nd,
-    strided_slice, tensor_scatter_add, tensor_scatter_max, tensor_scatter_min, tensor_scatter_nd_add,
+    sparse_to_dense, strided_slice, tensor_scatter_add, tensor_scatter_max, tensor_scatter_min, tensor_scatter_nd_add,
     tensor_scatter_nd_max, tensor_scatter_nd_min, tensor_scatter_nd_sub, tensor_scatter_nd_update, tensor_scatter_sub,
     tensor_scatter_update, unravel_index, where, where_v2, slice_ as slice,
 )
@@ -81,7 +81,7 @@ from .ops.math import (
     unsorted_segment_min, unsorted_segment_prod, unsorted_segment_sqrt_n, unsorted_segment_sum, zeta, multiply as mul,
     negative as neg, subtract as sub,
 )
-from .ops.presence import is_variable_initialized
+from .ops.presence import is_variable_initialized, report_uninitialized_variables
 from .ops.random import (
     multinomial, random_crop, random_gamma, random_normal, random_poisson, random_shuffle, random_uniform,
     truncated_normal,
@@ -93,7 +93,9 @@ from .ops.registry import (
 )
 from .ops.rules import custom_gradient, grad_pass_through
 from .ops.scans import foldl, foldr, map_fn, scan
-from .ops.scopes import AUTO_REUSE, get_variable_scope, no_regularizer, variable_op_scope, variable_scope, VariableScope
+from .ops.scopes import (
+    AUTO_REUSE, get_variable_scope, no_regularizer, op_scope, variable_op_scope, variable_scope, VariableScope,
+)
 from .ops.shapes import (
     broadcast_dynamic_shape, broadcast_static_shape, ensure_shape, rank, shape, shape_n, size, TensorShape,
 )
@@ -102,8 +104,14 @@ from .ops.sources import (
     identity as guarantee_const, tuple_ as tuple,
 )
 from .ops.spectral import fft, fft2d, fft3d, ifft, ifft2d, ifft3d
+from .ops.summary_message import Summary
 from .ops.templates import make_template
 from .ops.tensor_arrays import TensorArray
+from .ops.toggles import (
+    control_flow_v2_enabled, disable_control_flow_v2, disable_resource_variables, disable_tensor_equality,
+    disable_v2_behavior, disable_v2_tensorshape, enable_control_flow_v2, enable_resource_variables,
+    resource_variables_enabled,
+)
 from .ops.updates import assign, assign_add, assign_sub, count_up_to, scatter_add, scatter_sub, scatter_update
 from .ops.variables import (
     global_variables, global_variables_initializer, local_variables, local_variables_initializer, model_variables,
@@ -113,15 +121,18 @@ from .ops.variables import (
 )
 from .platform import app, flags, gfile, logging
 from .platform.config import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions
+from .record.dims import Dimension
 from .record.modules import record_function as record
 from .record.tensor import Tensor
 from .run import watch
-from .run.session import InteractiveSession, Session
+from .run.interactive import InteractiveSession
+from .run.session import Session
 from .run.watch import timeline
 from .run.watch.metadata import RunMetadata, RunOptions
 from .view.debugprint import debugprint
 from .view.gradient_graph import gradient_graph
 from .view.plot import Plot, plot
+from .record import backwards as _backwards  # noqa: F401  installs itself
 from .record import functions as _functions  # noqa: F401  installs itself
 from .record import inplace as _inplace  # noqa: F401  installs its handlers
 from .record import mutation as _mutation  # noqa: F401
@@ -140,65 +151,67 @@ GIT_VERSION = "graphgrad"
 newaxis = None
 
 __all__ = [
-    "AUTO_REUSE", "AggregationMethod", "Assert", "ConfigProto", "Explanation", "GIT_VERSION", "GPUOptions", "Graph",
-    "GraphKeys", "GraphOptions", "InteractiveSession", "NoGradient", "NotDifferentiable", "Operation",
-    "OptimizerOptions", "Plot", "Print", "RegisterGradient", "RunMetadata", "RunOptions", "Session", "Tensor",
-    "TensorArray", "TensorShape", "UnconnectedGradients", "VERSION", "Variable", "VariableScope", "__version__", "abs",
-    "accumulate_n", "acos", "acosh", "add", "add_check_numerics_ops", "add_n", "add_to_collection",
-    "add_to_collections", "all_variables", "angle", "app", "arg_max", "arg_min", "argmax", "argmin", "argsort",
+    "AUTO_REUSE", "AggregationMethod", "Assert", "ConfigProto", "Dimension", "Explanation", "GIT_VERSION",
+    "GPUOptions", "Graph", "GraphKeys", "GraphOptions", "InteractiveSession", "NoGradient", "NotDifferentiable",
+    "Operation", "OptimizerOptions", "Plot", "Print", "RegisterGradient", "RunMetadata", "RunOptions", "Session",
+    "Summary", "Tensor", "TensorArray", "TensorShape", "UnconnectedGradients", "VERSION", "Variable", "VariableScope",
+    "__version__", "abs", "accumulate_n", "acos", "acosh", "add", "add_check_numerics_ops", "add_n",
+    "add_to_collection", "add_to_collections", "all_variables", "angle", "app", "arg_max", "arg_min", "argmax", "argmin", "argsort",
     "as_dtype", "asin", "asinh", "assert_equal", "assert_greater", "assert_greater_equal", "assert_integer",
-    "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative",
-    "assert_non_positive", "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank",
-    "assert_rank_at_least", "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_type", "assign",
-    "assign_add", "assign_sub", "atan", "atan2", "atanh", "batch_gather", "batch_matmul", "batch_to_space",
-    "batch_to_space_nd", "betainc", "bfloat16", "bincount", "bitcast", "bitwise", "bool", "boolean_mask",
-    "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to", "case", "cast", "ceil", "check_numerics",
-    "cholesky", "cholesky_solve", "clip_by_average_norm", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
-    "compat", "complex", "complex128", "complex64", "concat", "concat_v2", "cond", "confusion_matrix", "conj",
-    "constant", "constant_initializer", "contrib", "control_dependencies", "convert_to_tensor", "cos", "cosh",
-    "count_nonzero", "count_up_to", "cross", "cumprod", "cumsum", "custom_gradient", "debugging", "debugprint",
-    "depth_to_space", "device", "diag", "diag_part", "digamma", "div", "div_no_nan", "divide", "double", "dtypes",
-    "dynamic_partition", "dynamic_stitch", "eager_execution", "einsum", "enable_eager_execution", "ensure_shape",
-    "equal", "erf", "erfc", "errors", "executing_eagerly", "exp", "expand_dims", "explain", "expm1",
-    "extract_image_patches", "eye", "fft", "fft2d", "fft3d", "fill", "flags", "float16", "float32", "float64",
+    "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative", "assert_non_positive",
+    "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank", "assert_rank_at_least",
+    "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_type", "assign", "assign_add", "assign_sub",
+    "atan", "atan2", "atanh", "batch_gather", "batch_matmul", "batch_to_space", "batch_to_space_nd", "betainc",
+    "bfloat16", "bincount", "bitcast", "bitwise", "bool", "boolean_mask", "broadcast_dynamic_shape",
+    "broadcast_static_shape", "broadcast_to", "case", "cast", "ceil", "check_numerics", "cholesky", "cholesky_solve",
+    "clip_by_average_norm", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "compat", "complex", "complex128",
+    "complex64", "concat", "concat_v2", "cond", "confusion_matrix", "conj", "constant", "constant_initializer",
+    "contrib", "control_dependencies", "control_flow_v2_enabled", "convert_to_tensor", "cos", "cosh", "count_nonzero",
+    "count_up_to", "cross", "cumprod", "cumsum", "custom_gradient", "debugging", "debugprint", "depth_to_space",
+    "device", "diag", "diag_part", "digamma", "disable_control_flow_v2", "disable_eager_execution",
+    "disable_resource_variables", "disable_tensor_equality", "disable_v2_behavior", "disable_v2_tensorshape", "div",
+    "div_no_nan", "divide", "double", "dtypes", "dynamic_partition", "dynamic_stitch", "eager_execution", "einsum",
+    "enable_control_flow_v2", "enable_eager_execution", "enable_resource_variables", "ensure_shape", "equal", "erf",
+    "erfc", "errors", "executing_eagerly", "exp", "expand_dims", "explain", "expm1", "extract_image_patches",
+    "extract_volume_patches", "eye", "fft", "fft2d", "fft3d", "fill", "flags", "float16", "float32", "float64",
     "floor", "floor_div", "floordiv", "floormod", "foldl", "foldr", "function", "gather", "gather_nd",
     "get_collection", "get_collection_ref", "get_default_graph", "get_default_session", "get_local_variable",
     "get_variable", "get_variable_scope", "gfile", "global_norm", "global_variables", "global_variables_initializer",
     "glorot_normal_initializer", "glorot_uniform_initializer", "grad_pass_through", "gradient_graph", "gradients",
     "greater", "greater_equal", "group", "guarantee_const", "half", "histogram_fixed_width",
     "histogram_fixed_width_bins", "identity", "identity_n", "ifft", "ifft2d", "ifft3d", "igamma", "igammac", "imag",
-    "image", "initialize_all_variables", "initialize_local_variables", "initialize_variables", "initializers",
-    "int16", "int32", "int64", "int8", "invert_permutation", "is_finite", "is_inf", "is_nan", "is_non_decreasing",
+    "image", "initialize_all_variables", "initialize_local_variables", "initialize_variables", "initializers", "int16",
+    "int32", "int64", "int8", "invert_permutation", "is_finite", "is_inf", "is_nan", "is_non_decreasing",
     "is_numeric_tensor", "is_strictly_increasing", "is_tensor", "is_variable_initialized", "layers", "lbeta", "less",
-    "less_equal", "lgamma", "linalg", "linspace", "local_variables", "local_variables_initializer", "log", "log1p",
-    "log_matrix_determinant", "log_sigmoid", "logging", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "losses", "make_template", "map_fn", "math", "matmul", "matrix_band_part", "matrix_determinant", "matrix_diag",
-    "matrix_diag_part", "matrix_inverse", "matrix_set_diag", "matrix_solve", "matrix_solve_ls", "matrix_square_root",
-    "matrix_transpose", "matrix_triangular_solve", "maximum", "meshgrid", "metrics", "minimum", "mod",
-    "model_variables", "moving_average_variables", "mul", "multinomial", "multiply", "name_scope", "neg", "negative",
-    "newaxis", "nn", "no_gradient", "no_op", "no_regularizer", "norm", "not_equal", "one_hot", "ones",
-    "ones_initializer", "ones_like", "orthogonal_initializer", "pack", "pad", "parallel_stack", "placeholder",
-    "placeholder_with_default", "plot", "polygamma", "pow", "prevent_gradient", "print", "py_func", "py_function",
-    "qr", "random", "random_crop", "random_gamma", "random_normal", "random_normal_initializer", "random_poisson",
-    "random_shuffle", "random_uniform", "random_uniform_initializer", "range", "rank", "real", "realdiv",
-    "reciprocal", "recompute_grad", "record", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
-    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "reset_default_graph", "reshape", "reverse",
-    "reverse_sequence", "reverse_v2", "rint", "roll", "round", "rsqrt", "saturate_cast", "scalar_mul", "scan",
-    "scatter_add", "scatter_nd", "scatter_sub", "scatter_update", "searchsorted", "segment_max", "segment_mean",
-    "segment_min", "segment_prod", "segment_sum", "self_adjoint_eig", "self_adjoint_eigvals", "sequence_mask",
-    "set_random_seed", "setdiff1d", "shape", "shape_n", "sigmoid", "sign", "signal", "sin", "sinh", "size", "slice",
-    "sort", "space_to_batch", "space_to_batch_nd", "space_to_depth", "sparse_segment_mean", "sparse_segment_sqrt_n",
-    "sparse_segment_sum", "spectral", "split", "sqrt", "square", "squared_difference", "squeeze", "stack",
+    "less_equal", "lgamma", "lin_space", "linalg", "linspace", "local_variables", "local_variables_initializer", "log",
+    "log1p", "log_matrix_determinant", "log_sigmoid", "logging", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "losses", "make_template", "map_fn", "math", "matmul", "matrix_band_part", "matrix_determinant",
+    "matrix_diag", "matrix_diag_part", "matrix_inverse", "matrix_set_diag", "matrix_solve", "matrix_solve_ls",
+    "matrix_square_root", "matrix_transpose", "matrix_triangular_solve", "maximum", "meshgrid", "metrics", "minimum",
+    "mod", "model_variables", "moving_average_variables", "mul", "multinomial", "multiply", "name_scope", "neg",
+    "negative", "newaxis", "nn", "no_gradient", "no_op", "no_regularizer", "norm", "not_equal", "one_hot", "ones",
+    "ones_initializer", "ones_like", "op_scope", "orthogonal_initializer", "pack", "pad", "parallel_stack",
+    "placeholder", "placeholder_with_default", "plot", "polygamma", "pow", "prevent_gradient", "print", "py_func",
+    "py_function", "qr", "random", "random_crop", "random_gamma", "random_normal", "random_normal_initializer",
+    "random_poisson", "random_shuffle", "random_uniform", "random_uniform_initializer", "range", "rank", "real",
+    "realdiv", "reciprocal", "recompute_grad", "record", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max",
+    "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat", "report_uninitialized_variables",
+    "reset_default_graph", "reshape", "resource_variables_enabled", "reverse", "reverse_sequence", "reverse_v2",
+    "rint", "roll", "round", "rsqrt", "saturate_cast", "scalar_mul", "scan", "scatter_add", "scatter_nd",
+    "scatter_sub", "scatter_update", "searchsorted", "segment_max", "segment_mean", "segment_min", "segment_prod",
+    "segment_sum", "self_adjoint_eig", "self_adjoint_eigvals", "sequence_mask", "set_random_seed", "setdiff1d",
+    "shape", "shape_n", "sigmoid", "sign", "signal", "sin", "sinh", "size", "slice", "sort", "space_to_batch",
+    "space_to_batch_nd", "space_to_depth", "sparse_segment_mean", "sparse_segment_sqrt_n", "sparse_segment_sum",
+    "sparse_to_dense", "spectral", "split", "sqrt", "square", "squared_difference", "squeeze", "stack",
     "stop_gradient", "strided_slice", "sub", "subtract", "summary", "svd", "switch_case", "tan", "tanh",
-    "tensor_scatter_add", "tensor_scatter_max", "tensor_scatter_min", "tensor_scatter_nd_add",
-    "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update",
-    "tensor_scatter_sub", "tensor_scatter_update", "tensordot", "test", "tile", "timeline", "to_bfloat16",
-    "to_complex128", "to_complex64", "to_double", "to_float", "to_int32", "to_int64", "trace", "train",
-    "trainable_variables", "transpose", "truediv", "truncated_normal", "truncated_normal_initializer", "truncatediv",
-    "truncatemod", "tuple", "uint16", "uint32", "uint64", "uint8", "uniform_unit_scaling_initializer", "unique",
-    "unique_with_counts", "unpack", "unravel_index", "unsorted_segment_max", "unsorted_segment_mean",
-    "unsorted_segment_min", "unsorted_segment_prod", "unsorted_segment_sqrt_n", "unsorted_segment_sum", "unstack",
-    "variable_op_scope", "variable_scope", "variables_initializer", "variance_scaling_initializer",
-    "verify_tensor_all_finite", "watch", "where", "where_v2", "while_loop", "zeros", "zeros_initializer",
-    "zeros_like", "zeta",
+    "tensor_scatter_add", "tensor_scatter_max", "tensor_scatter_min", "tensor_scatter_nd_add", "tensor_scatter_nd_max",
+    "tensor_scatter_nd_min", "tensor_scatter_nd_sub", "tensor_scatter_nd_update", "tensor_scatter_sub",
+    "tensor_scatter_update", "tensordot", "test", "tile", "timeline", "to_bfloat16", "to_complex128", "to_complex64",
+    "to_double", "to_float", "to_int32", "to_int64", "trace", "train", "trainable_variables", "transpose", "truediv",
+    "truncated_normal", "truncated_normal_initializer", "truncatediv", "truncatemod", "tuple", "uint16", "uint32",
+    "uint64", "uint8", "uniform_unit_scaling_initializer", "unique", "unique_with_counts", "unpack", "unravel_index",
+    "unsorted_segment_max", "unsorted_segment_mean", "unsorted_segment_min", "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n", "unsorted_segment_sum", "unstack", "variable_op_scope", "variable_scope",
+    "variables_initializer", "variance_scaling_initializer", "verify_tensor_all_finite", "watch", "where", "where_v2",
+    "while_loop", "zeros", "zeros_initializer", "zeros_like", "zeta",
 ]

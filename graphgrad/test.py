@@ -35,7 +35,7 @@ class TestCase(unittest.TestCase):
     def session(self, graph: Graph | None = None, config: Any = None, use_gpu: bool = False, **_: Any) -> Iterator[Any]:
         """A block with a session, of a GPU if there is one and it is asked for."""
         device = "cuda:0" if use_gpu and is_gpu_available() else None
-        with Session(graph, device) as found:
+        with Session(graph, device=device) as found:
             yield found
 
     cached_session = session

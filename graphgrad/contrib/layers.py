@@ -20,6 +20,7 @@ from ..ops.layers.pooling import per_axis
 from ..ops.scopes import variable_scope
 from ..ops.sources import convert_to_tensor
 from ..ops.table import apply
+from .arguments import add_arg_scope
 from .regularizers import (
     apply_regularization,
     l1_l2_regularizer,
@@ -30,11 +31,13 @@ from .regularizers import (
     xavier_initializer,
     xavier_initializer_conv2d,
 )
+from .repeating import one_hot_encoding, repeat, softmax, stack
 
 __all__ = [
     "apply_regularization", "avg_pool2d", "batch_norm", "conv2d", "conv2d_transpose",
     "convolution2d", "convolution2d_transpose", "dropout", "flatten", "fully_connected", "l1_l2_regularizer",
-    "l1_regularizer", "l2_regularizer", "layer_norm", "linear", "max_pool2d", "relu", "sum_regularizer",
+    "l1_regularizer", "l2_regularizer", "layer_norm", "linear", "max_pool2d",
+    "one_hot_encoding", "relu", "repeat", "softmax", "stack", "sum_regularizer",
     "variance_scaling_initializer", "xavier_initializer", "xavier_initializer_conv2d",
 ]  # fmt: skip
 
@@ -70,6 +73,7 @@ def _finished(
     return result
 
 
+@add_arg_scope
 def fully_connected(
     inputs: Any, num_outputs: int, activation_fn: Any = nn.relu, normalizer_fn: Callable[..., Any] | None = None,
     normalizer_params: dict[str, Any] | None = None, weights_initializer: Any = None, weights_regularizer: Any = None,
@@ -114,11 +118,13 @@ def fully_connected(
         )
 
 
+@add_arg_scope
 def relu(inputs: Any, num_outputs: int, **options: Any) -> Any:
     """`fully_connected` with a ReLU."""
     return fully_connected(inputs, num_outputs, **options)
 
 
+@add_arg_scope
 def linear(inputs: Any, num_outputs: int, **options: Any) -> Any:
     """`fully_connected` without an activation."""
     return fully_connected(inputs, num_outputs, **{"activation_fn": None, **options})
@@ -155,6 +161,7 @@ def _convolved(
         )
 
 
+@add_arg_scope
 def conv2d(
     inputs: Any, num_outputs: int, kernel_size: Any, stride: Any = 1, padding: str = "SAME",
     data_format: str | None = None, rate: Any = 1, activation_fn: Any = nn.relu, normalizer_fn: Any = None,
@@ -182,6 +189,7 @@ def conv2d(
     )  # fmt: skip
 
 
+@add_arg_scope
 def conv2d_transpose(
     inputs: Any, num_outputs: int, kernel_size: Any, stride: Any = 1, padding: str = "SAME",
     data_format: str | None = None, activation_fn: Any = nn.relu, normalizer_fn: Any = None,
@@ -201,6 +209,7 @@ convolution2d = conv2d
 convolution2d_transpose = conv2d_transpose
 
 
+@add_arg_scope
 def batch_norm(
     inputs: Any, decay: float = 0.999, center: bool = True, scale: bool = False, epsilon: float = 0.001,
     activation_fn: Any = None, param_initializers: dict[str, Any] | None = None,
@@ -251,6 +260,7 @@ def batch_norm(
     return result
 
 
+@add_arg_scope
 def layer_norm(
     inputs: Any, center: bool = True, scale: bool = True, activation_fn: Any = None, reuse: Any = None,
     variables_collections: Any = None, outputs_collections: Any = None, trainable: bool = True,
@@ -287,11 +297,13 @@ def _called(layer: Layer, inputs: Any, outputs_collections: Any, **options: Any)
     return result
 
 
+@add_arg_scope
 def flatten(inputs: Any, outputs_collections: Any = None, scope: Any = None) -> Any:
     """All axes but the first as one."""
     return _called(Flatten(name="Flatten", _scope=scope), inputs, outputs_collections)
 
 
+@add_arg_scope
 def dropout(
     inputs: Any, keep_prob: Any = 0.5, noise_shape: Any = None, is_training: Any = True,
     outputs_collections: Any = None, scope: Any = None, seed: int | None = None,
@@ -311,6 +323,7 @@ def _pooled(kernel: Any, inputs: Any, size: Any, stride: Any, padding: str, form
     return result
 
 
+@add_arg_scope
 def max_pool2d(
     inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str = "NHWC",
     outputs_collections: Any = None, scope: Any = None,
@@ -319,6 +332,7 @@ def max_pool2d(
     return _pooled(pooling.max_pool, inputs, kernel_size, stride, padding, data_format, outputs_collections, scope)
 
 
+@add_arg_scope
 def avg_pool2d(
     inputs: Any, kernel_size: Any, stride: Any = 2, padding: str = "VALID", data_format: str = "NHWC",
     outputs_collections: Any = None, scope: Any = None,

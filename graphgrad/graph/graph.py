@@ -325,7 +325,7 @@ class Graph:
         try:
             yield self
         finally:
-            stack.remove(self)
+            del stack[-1 - stack[::-1].index(self)]  # the innermost
 
 
 class _NameScope(contextlib.AbstractContextManager[str]):

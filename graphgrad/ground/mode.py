@@ -48,3 +48,17 @@ def enable_eager_execution() -> None:
     global _always_eager
     _always_eager = True
     _mode.eager = True
+
+
+def disable_eager_execution() -> None:
+    """Let gg's functions record again from here on, on this thread and on those started later.
+
+    >>> import graphgrad as gg
+    >>> gg.enable_eager_execution()
+    >>> gg.disable_eager_execution()
+    >>> gg.constant(1.0)
+    <Tensor 'Const:0' float32[]>
+    """
+    global _always_eager
+    _always_eager = False
+    _mode.eager = False

@@ -22,6 +22,10 @@ extract_image_patches = row(
     "extract_image_patches", convolution.extract_image_patches,
     "images:t ksizes:n=None strides:n=None rates:n=None padding=None name=None sizes:n>ksizes",
 )  # fmt: skip
+extract_volume_patches = row(
+    "extract_volume_patches", convolution.extract_volume_patches,
+    "input:t ksizes:n strides:n padding",
+)  # fmt: skip
 reverse = row("reverse", arrangement.reverse, "tensor:t axis:n")
 reverse_sequence = row(
     "reverse_sequence", arrangement.reverse_sequence,
@@ -331,8 +335,8 @@ eye = row("eye", creation.eye, "num_rows:s num_columns:s=None batch_shape:s=None
 
 __all__ = [
     "batch_to_space", "batch_to_space_nd", "broadcast_to", "concat", "depth_to_space", "expand_dims",
-    "extract_image_patches", "eye", "fill", "identity_n", "linspace", "meshgrid", "one_hot", "ones", "ones_like",
-    "pad", "range_", "rank", "repeat", "reshape", "reverse", "reverse_sequence", "roll", "sequence_mask", "shape",
-    "shape_n", "size", "space_to_batch", "space_to_batch_nd", "space_to_depth", "split", "squeeze", "stack", "tile",
-    "transpose", "unstack", "zeros", "zeros_like",
+    "extract_image_patches", "extract_volume_patches", "eye", "fill", "identity_n", "linspace", "meshgrid", "one_hot",
+    "ones", "ones_like", "pad", "range_", "rank", "repeat", "reshape", "reverse", "reverse_sequence", "roll",
+    "sequence_mask", "shape", "shape_n", "size", "space_to_batch", "space_to_batch_nd", "space_to_depth", "split",
+    "squeeze", "stack", "tile", "transpose", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ..graph.body import root_of
 from ..graph.graph import Graph, get_default_graph
 from ..ground.errors import message
 from ..ground.spec import as_dtype, format_shape
@@ -53,7 +54,7 @@ def get_variable(
     'layer/w:0'
     """
     refuse_partitioner(partitioner)
-    graph = get_default_graph()
+    graph = root_of(get_default_graph())
     scope = current(graph)
     if not isinstance(name, str) or not name:
         raise ValueError(f"get_variable needs a name, got {name!r}")
@@ -109,7 +110,7 @@ def _get(
     with used.as_default(), used.name_scope(None):
         made = new_variable(
             _initial(name, chosen, sizes, dtype), options.get("trainable", True), options.get("collections"), name=name,
-            dtype=dtype, constraint=options.get("constraint"),
+            dtype=dtype, constraint=options.get("constraint"), validate_shape=options.get("validate_shape", True),
         )  # fmt: skip
         variables[name] = made
         if regularizer is not None:

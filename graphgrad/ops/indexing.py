@@ -18,6 +18,10 @@ dynamic_partition = row(
 )
 gather_nd = row("gather_nd", indexing.gather_nd, "params:t indices:i name=None batch_dims:n=0")
 scatter_nd = row("scatter_nd", indexing.scatter_nd, "indices:i updates:t shape:s")
+sparse_to_dense = row(
+    "sparse_to_dense", indexing.sparse_to_dense,
+    "sparse_indices:i output_shape:s sparse_values:t default_value:t=0 validate_indices:_=True",
+)  # fmt: skip
 strided_slice = row(
     "strided_slice", indexing.strided_slice,
     "input_:t begin:s end:s strides:s=None begin_mask=0 end_mask=0 ellipsis_mask=0 new_axis_mask=0 shrink_axis_mask=0",
@@ -145,7 +149,8 @@ def parallel_stack(values: Any, name: str = "parallel_stack") -> Any:
 
 __all__ = [
     "batch_gather", "boolean_mask", "dynamic_partition", "dynamic_stitch", "gather", "gather_nd", "parallel_stack",
-    "scatter_nd", "slice_", "strided_slice", "tensor_scatter_add", "tensor_scatter_max", "tensor_scatter_min",
-    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "scatter_nd", "slice_", "sparse_to_dense", "strided_slice", "tensor_scatter_add", "tensor_scatter_max",
+    "tensor_scatter_min", "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min",
+    "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update", "tensor_scatter_sub", "tensor_scatter_update", "unravel_index", "where", "where_v2",
 ]  # fmt: skip

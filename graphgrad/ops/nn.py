@@ -22,7 +22,6 @@ from .math import (
     top_k,
     zero_fraction,
 )  # fmt: skip
-from .refused_names import refusal
 from .sizes import sizes
 from .table import apply, row, seeded, tensor
 
@@ -254,8 +253,6 @@ def sufficient_statistics(
     found = apply(normalization.sufficient_statistics, args, {}, name or "sufficient_statistics")
     return (*found, moved)
 
-
-__getattr__ = refusal(__name__, "gg.nn")
 
 __all__ = [
     "atrous_conv2d", "avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_normalization", "batch_to_space",

@@ -25,8 +25,8 @@ _LOADER = "feed batches of a torch.utils.data.DataLoader"
 _PICTURE = "read images with PIL or torchvision.io, and feed arrays"
 _TEXT = "tensors of strings do not exist: work on text in Python and feed numbers"
 _SPARSE = "sparse tensors are torch's: feed a dense array, or gather and segment_sum over indices"
-_LOOP = "write the step with gg.while_loop, or use torch.nn.LSTM, which takes symbolic tensors"
-_SAMPLED = "use nn.softmax_cross_entropy_with_logits over all classes, or draw classes with gg.random_uniform"
+_LOOP = "gg.nn.dynamic_rnn of a cell, gg.while_loop, or torch.nn.LSTM, which takes symbolic tensors"
+_SAMPLED = "nn.log_uniform_candidate_sampler, uniform_candidate_sampler or fixed_unigram_candidate_sampler"
 _MODEL = "write the loop: gg.Session and an optimizer of gg.train"
 _QUANTIZED = "quantize a trained module with torch.ao.quantization"
 
@@ -46,25 +46,42 @@ REFUSED: dict[str, str] = {
     "string*": _TEXT, "as_string": _TEXT, "substr": _TEXT, "regex_replace": _TEXT, "reduce_join": _TEXT,
     "encode_base64": _TEXT, "decode_base64": _TEXT, "lookup*": _TEXT, "tables_initializer": _TEXT,
     "edit_distance": "difflib, on the values of a run",
-    "sparse": _SPARSE, "sparse_[!s]*": _SPARSE, "sparse_s[!e]*": _SPARSE, "Sparse*": _SPARSE,
+    "IndexedSlices*": "gradients are dense tensors: use the gradient itself",
+    "sparse": _SPARSE, "sparse_[!st]*": _SPARSE, "sparse_t[!o]*": _SPARSE, "sparse_to_[!d]*": _SPARSE,
+    "sparse_s[!e]*": _SPARSE, "Sparse*": _SPARSE,
     "RaggedTensor*": _SPARSE, "ragged*": _SPARSE, "sets*": _SPARSE,
     "nn.embedding_lookup_sparse": _SPARSE, "nn.safe_embedding_lookup_sparse": _SPARSE,
-    "nn.nce_loss": _SAMPLED, "nn.sampled_softmax_loss": _SAMPLED, "nn.*candidate_sampler": _SAMPLED,
-    "nn.compute_accidental_hits": _SAMPLED,
+    "nn.learned_unigram_candidate_sampler": _SAMPLED, "nn.all_candidate_sampler": _SAMPLED,
     "nn.ctc_loss*": "torch.nn.functional.ctc_loss, which takes symbolic tensors",
     "nn.ctc_*decoder*": "decode the logits that a run returns",
-    "nn.*rnn*": _LOOP, "nn.rnn_cell": _LOOP,
+    "nn.rnn": "gg.nn.static_rnn", "nn.bidirectional_rnn": "gg.nn.static_bidirectional_rnn",
+    "nn.raw_rnn": _LOOP, "nn.*state_saving_rnn": _LOOP, "contrib.cudnn_rnn*": _LOOP,
     "nn.quantized_*": _QUANTIZED, "quant*": _QUANTIZED, "fake_quant*": _QUANTIZED, "q*int*": _QUANTIZED,
     "nn.fractional_*": "torch.nn.functional.fractional_max_pool2d, channels first",
     "nn.conv2d_backprop_*": "gg.gradients of nn.conv2d", "nn.conv3d_backprop_*": "gg.gradients of nn.conv3d",
     "nn.depthwise_conv2d*backprop_*": "gg.gradients of nn.depthwise_conv2d",
     "nn.erosion2d": "-nn.dilation2d(-value, flipped kernel)",
-    "estimator*": _MODEL, "keras*": _MODEL, "contrib.learn*": _MODEL, "contrib.slim*": _MODEL,
+    "estimator*": _MODEL, "keras*": _MODEL, "contrib.learn*": _MODEL, "contrib.slim.learning.train": _MODEL,
+    "contrib.slim.evaluation*": _MODEL, "contrib.slim.dataset*": _LOADER, "contrib.slim.tfexample*": _LOADER,
+    "contrib.metrics*": "the functions of gg.metrics", "contrib.seq2seq*": _LOOP,
+    "contrib.memory_stats*": "gg.watch.Profile()",
+    "contrib.graph_editor*": "graph.nx, and record the changed program again",
+    "contrib.distributions*": "torch.distributions",
     "contrib.data*": _LOADER, "contrib.eager*": "gg.enable_eager_execution()",
     "import_graph_def": "there is no GraphDef to read: record the model's code again",
     "GraphDef": "graph.nx is the graph; gg.plot and gg.debugprint show it",
     "NodeDef": "graph.nx is the graph; gg.plot and gg.debugprint show it",
     "MetaGraphDef": "graph.nx is the graph; gg.plot and gg.debugprint show it",
+    "graph_util*": "gg.train.Saver: a checkpoint and the program are the model",
+    "train.Supervisor": "gg.train.MonitoredTrainingSession", "train.summary_iterator": "tensorboard's EventAccumulator",
+    "train.add_queue_runner": _LOADER, "train.write_graph": "gg.plot(...).save('graph.pbtxt')",
+    "train.SummaryWriter": "gg.summary.FileWriter", "image_summary": "gg.summary.image",
+    "scalar_summary": "gg.summary.scalar", "histogram_summary": "gg.summary.histogram",
+    "merge_summary": "gg.summary.merge", "merge_all_summaries": "gg.summary.merge_all",
+    "batch_svd": "gg.svd, which takes batches", "batch_cholesky": "gg.cholesky, which takes batches",
+    "batch_matrix_*": "the name without batch_: all functions of matrices take batches",
+    "nn.deconv2d": "gg.nn.conv2d_transpose",
+    "enable_v2_behavior": "graphs are what this is for; gg.enable_eager_execution()",
     "saved_model*": "gg.train.Saver", "lite*": "torch.export on the recorded module",
     "distribute*": "torch.distributed around sessions", "tpu*": "gg.device('cuda:0')", "xla*": "gg.Session(compile=)",
     "test.compute_gradient*": "torch.autograd.gradcheck, or finite differences of session runs",

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from ..graph.graph import Graph, get_default_graph
+from ..graph.body import home, root_of
+from ..graph.graph import Graph, get_default_graph, name_scope
 from ..graph.operation import Operation
 from ..graph.scopes import check_name
 from ..record.tensor import Tensor
@@ -110,7 +111,7 @@ class VariableScope:
 
 
 class _Here(threading.local):
-    """Where a thread is: its scope, and how often each scope has been opened."""
+    """Where a thread is: its scope, and how often each scope has been opened. Branches and bodies have no other."""
 
     def __init__(self) -> None:
         self.scope = VariableScope()
@@ -118,6 +119,7 @@ class _Here(threading.local):
 
 
 def _here(graph: Graph) -> _Here:
+    graph = root_of(graph)
     found: _Here | None = graph.annexes.get(_ANNEX)
     return graph.annexes.setdefault(_ANNEX, _Here()) if found is None else found
 
@@ -270,7 +272,7 @@ class variable_scope:  # noqa: N801
 def _graph_of(values: Any) -> Graph:
     for value in values or ():
         if isinstance(value, (Tensor, Operation)):
-            return value.graph
+            return home(value.graph)
     return get_default_graph()
 
 
@@ -295,3 +297,14 @@ def nested(getter: Callable[..., Any], outer: Callable[..., Any] | None) -> Call
 def variable_op_scope(values: Any, name_or_scope: Any, default_name: str | None = None, **options: Any) -> Any:
     """`variable_scope` with the order of arguments that it had before TF 1.0."""
     return variable_scope(name_or_scope, default_name, values, **options)
+
+
+def op_scope(values: Any, name: str | None, default_name: str | None = None) -> Any:
+    """`name_scope` with the order of arguments that it had before TF 1.0.
+
+    >>> import graphgrad as gg
+    >>> with gg.op_scope([], None, "block"):
+    ...     gg.constant(1.0).name
+    'block/Const:0'
+    """
+    return name_scope(name, default_name, values)

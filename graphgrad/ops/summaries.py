@@ -16,10 +16,10 @@ import torch
 
 from ..graph.graph import get_default_graph, name_scope
 from ..graph.scopes import legal_name
+from ..ground.protobuf import block, double, doubles, framed, integer, single
 from ..record.infer import probing
 from ..record.record import record
 from .keys import GraphKeys, add_to_collections
-from .protobuf import block, double, doubles, framed, integer, single
 from .sources import convert_to_tensor
 from .table import tensor
 

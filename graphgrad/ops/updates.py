@@ -8,21 +8,15 @@ from typing import Any
 import torch
 
 from ..graph.graph import control_dependencies
-from ..graph.operation import handle_of
 from ..graph.sessions import require_session
-from ..ground.errors import OpError
+from ..ground.errors import OutOfRangeError
 from ..record.infer import probing
 from ..record.record import record
 from ..record.variable import Variable
-from .sources import identity, named, placeholder
+from .presence import initialized_value
+from .sources import identity, named
 from .table import tensor
 from .variables import extras
-
-_ANNEX = "ops.updates"
-
-
-class OutOfRangeError(OpError):
-    """An operation went past the end of what it counts."""
 
 
 def assign(ref: Variable, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None,
@@ -31,7 +25,7 @@ def assign(ref: Variable, value: Any, validate_shape: bool | None = None, use_lo
 
     Args:
         ref: the variable.
-        value: its new value, of the variable's shape: `validate_shape=False` does not let it change.
+        value: its new value, of the variable's shape; of any, if the variable was made with `validate_shape=False`.
         validate_shape, use_locking: make no difference.
         name: the operation's name.
 
@@ -42,17 +36,17 @@ def assign(ref: Variable, value: Any, validate_shape: bool | None = None, use_lo
     ...     sess.run(gg.assign(v, 5.0))
     np.float32(5.0)
     """
-    return ref.assign(value, name)
+    return ref.assign(value, name=name)
 
 
 def assign_add(ref: Variable, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
     """An op that adds to a variable; gives the new value."""
-    return ref.assign_add(value, name)
+    return ref.assign_add(value, name=name)
 
 
 def assign_sub(ref: Variable, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
     """An op that subtracts from a variable; gives the new value."""
-    return ref.assign_sub(value, name)
+    return ref.assign_sub(value, name=name)
 
 
 # -- rows -----------------------------------------------------------------------------------------------
@@ -85,17 +79,17 @@ def scatter_update(ref: Variable, indices: Any, updates: Any, use_locking: bool 
     array([10.,  2., 30.], dtype=float32)
     """
     where, rows = _rows(ref, indices, updates)
-    return ref.assign(torch.index_copy(ref.value(), 0, where, rows), name)
+    return ref.assign(torch.index_copy(ref.value(), 0, where, rows), name=name)
 
 
 def scatter_add(ref: Variable, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
     """An op that adds to rows of a variable, more than once where an index comes more than once."""
-    return ref.assign_add(_sum_of_rows(ref, indices, updates), name)
+    return ref.assign_add(_sum_of_rows(ref, indices, updates), name=name)
 
 
 def scatter_sub(ref: Variable, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
     """An op that subtracts from rows of a variable, more than once where an index comes more than once."""
-    return ref.assign_sub(_sum_of_rows(ref, indices, updates), name)
+    return ref.assign_sub(_sum_of_rows(ref, indices, updates), name=name)
 
 
 def _sum_of_rows(ref: Variable, indices: Any, updates: Any) -> torch.Tensor:
@@ -138,18 +132,8 @@ def count_up_to(ref: Variable, limit: int, name: str | None = None) -> Any:
 
 
 def load(variable: Variable, value: Any, session: Any = None) -> None:
-    """Set the variable in a session, without adding to the graph (a parameter's first `load` adds an assign)."""
-    found = require_session(session, f"load {variable.name}")
-    if variable.initializer is not None:
-        found.run(variable.initializer, {handle_of(variable.initializer.reads[0]): value})
-        return
-    known: dict[Any, Any] = variable.graph.annexes.setdefault(_ANNEX, {})
-    if variable.state not in known:
-        with variable.graph.as_default(), variable.graph.name_scope("load"):
-            fed = placeholder(variable.dtype, list(variable.shape))
-            known[variable.state] = (fed, variable.assign(fed).op)
-    fed, op = known[variable.state]
-    found.run(op, {fed: value})
+    """Set the variable in a session, without adding to the graph."""
+    require_session(session, f"load {variable.name}").load({variable: value})
 
 
 def _scatter_method(function: Callable[..., Any], of: str) -> Callable[..., Any]:
@@ -169,20 +153,10 @@ def _constraint(variable: Variable) -> Any:
     return extras(variable).constraint
 
 
-def _to_be_initialized(variable: Variable) -> Any:
-    """The value that the variable has after its initializer, for the initial values of other variables.
-
-    Run together, both start from the same numbers, random ones too.
-    """
-    if variable.initial is None:
-        return variable.value()
-    return handle_of(variable.initial)
-
-
 METHODS: dict[str, Any] = {
     "load": load,
     "count_up_to": count_up_to,
-    "initialized_value": _to_be_initialized,
+    "initialized_value": initialized_value,
     "scatter_update": _scatter_method(scatter_update, "scatter_update"),
     "scatter_add": _scatter_method(scatter_add, "scatter_add"),
     "scatter_sub": _scatter_method(scatter_sub, "scatter_sub"),

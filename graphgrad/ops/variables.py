@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..graph.body import BodyGraph, root_of
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import Operation, Value
 from ..graph.scopes import check_name
 from ..ground.errors import message
 from ..ground.mode import executing_eagerly
-from ..ground.spec import Spec, as_dtype, format_shape, spec
+from ..ground.spec import Spec, as_dtype, declared, format_shape, spec
 from ..record.constants import constant_in, constant_value
 from ..record.tensor import Tensor
 from ..record.variable import State, make_variable
@@ -58,7 +60,8 @@ class Variable(metaclass=_Maker):
         initial_value: numbers, an array, a tensor, or a function that returns one.
         trainable: whether `trainable_variables()` lists it.
         collections: where to list it; the global variables if None.
-        validate_shape: must be True where the shape of the initial value is unknown.
+        validate_shape: whether the shape of the initial value must be known, and is then the variable's for good;
+            a variable made with False has an unknown shape, and an assign may give it another one.
         caching_device: makes no difference.
         name: its name, `Variable` if None.
         dtype: its dtype; that of the initial value if None.
@@ -96,17 +99,19 @@ def new_variable(
     """What `gg.Variable(...)` does."""
     _check_arguments(initial_value, variable_def, import_scope, constraint)
     default = get_default_graph()
-    context = default.context
-    own = check_name(name or "Variable", bool(context.scope))
-    outer, context.controls = context.controls, ()
-    try:
-        initial = _initial(default, initial_value, dtype, own)
-        graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape)
-        variable = make_variable(graph, own, spec(known.shape, known.dtype), bool(trainable))
-        variable.initial = initial
-        variable.initializer = variable.state.initialised(initial)
-    finally:
-        context.controls = outer
+    with contextlib.nullcontext() if type(default) is Graph else root_of(default).as_default():  # not of a body
+        default = root_of(default)
+        context = default.context
+        own = check_name(name or "Variable", bool(context.scope))
+        outer, context.controls = context.controls, ()
+        try:
+            initial = _initial(default, initial_value, dtype, own)
+            graph, known = initial.op.graph, _known_spec(initial, expected_shape or shape, validate_shape)
+            variable = make_variable(graph, own, known, bool(trainable))
+            variable.initial = initial
+            variable.initializer = variable.state.initialised(initial)
+        finally:
+            context.controls = outer
     if constraint is not None:
         graph.annexes.setdefault(_ANNEX, {})[variable.state] = Extras(constraint)
     _list_it(graph, variable, collections)
@@ -124,17 +129,28 @@ def _check_arguments(initial_value: Any, variable_def: Any, import_scope: Any, c
         raise ValueError(f"the constraint is {constraint!r}, not a function")
 
 
-def _known_spec(initial: Value, expected: Sequence[int] | None) -> Spec:
-    """The spec of an initial value; all of its sizes must be known, and be the expected ones."""
+def _known_spec(initial: Value, expected: Sequence[int] | None, validate: bool) -> Spec:
+    """The spec of a variable: that of its initial value, whose sizes must be known, and be the expected ones."""
+    if isinstance(initial.op.graph, BodyGraph):
+        what = "a variable's initial value is computed inside a branch or a loop's body"
+        raise ValueError(message(what, initial.op, "a function of no arguments that computes it, or an initializer"))
     known = initial.spec
     assert isinstance(known, Spec)
+    if not validate:
+        return declared(None, known.dtype)
     if not known.static:
-        raise ValueError(message(f"the initial value's shape must be known, it is {known!r}", initial.op))
+        raise ValueError(
+            message(
+                f"the initial value's shape must be known, it is {known!r}",
+                initial.op,
+                "validate_shape=False, for a variable of unknown shape",
+            )
+        )
     if expected is not None and tuple(int(size) for size in expected) != known.shape:
         raise ValueError(
             message(f"the initial value has shape {format_shape(known.shape)}, not {list(expected)}", initial.op)
         )
-    return known
+    return spec(known.shape, known.dtype)
 
 
 def _list_it(graph: Graph, variable: Recorded, collections: Sequence[str] | None) -> None:

@@ -5,12 +5,25 @@ from __future__ import annotations
 import copy
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ..graph.graph import Graph
 from ..graph.operation import Operation, Value
 from ..record.dims import Dim
 from ..record.tensor import Tensor
+
+
+class Derived(Protocol):
+    """What is no tensor, and is made from the results of some: it says which, and how."""
+
+    @property
+    def parts(self) -> list[Any]: ...
+
+    def build(self, known: Sequence[Any], /) -> Any: ...
+
+
+def _is_derived(fetch: Any) -> bool:
+    return isinstance(getattr(fetch, "parts", None), list) and callable(getattr(fetch, "build", None))
 
 
 def key_of(fetch: Any) -> Any:
@@ -28,6 +41,8 @@ def key_of(fetch: Any) -> Any:
         return (kind, *[key_of(item) for item in fetch])
     if fetch is None or isinstance(fetch, (Operation, str)):
         return fetch
+    if _is_derived(fetch):
+        return (fetch, *[key_of(item) for item in fetch.parts])
     raise TypeError(f"a fetch is a tensor, an operation, a variable, a name, None or a nest of them, got {fetch!r}")
 
 
@@ -53,6 +68,9 @@ class Fetches:
                 return lambda results: type(nest)(*[part(results) for part in parts])
             kind = tuple if isinstance(nest, tuple) else list
             return lambda results: kind([part(results) for part in parts])
+        if _is_derived(nest):
+            derived = self._compile(nest.parts)
+            return lambda results: nest.build(derived(results))
         found = self._leaf(nest)
         if isinstance(found, Operation):
             self.operations.setdefault(found)

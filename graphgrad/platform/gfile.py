@@ -1,14 +1,43 @@
-"""`gg.gfile`: TF1's functions of files, for those on this machine."""
+"""`gg.gfile`: TF1's functions of files, for those on this machine.
+
+What fails is an error of Python's and one of TF1's family at once: a file that is missing is a `FileNotFoundError` and
+a `gg.errors.NotFoundError`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
 
+from ..ground.errors import AlreadyExistsError, NotFoundError, OpError, PermissionDeniedError
+
 PathLike = str | bytes | os.PathLike[str]
+
+
+# Python's kind of error -> TF1's, which is one of Python's kind as well.
+_KINDS: tuple[tuple[type[OSError], type[OpError]], ...] = (
+    (FileNotFoundError, NotFoundError),
+    (FileExistsError, AlreadyExistsError),
+    (PermissionError, PermissionDeniedError),
+)
+
+
+@contextlib.contextmanager
+def _as_tf1() -> Iterator[None]:
+    """A block, or a function, whose errors of files are of TF1's family, too."""
+    try:
+        yield
+    except OSError as error:
+        kind = next((ours for pythons, ours in _KINDS if type(error) is pythons), None)
+        if kind is None:
+            raise
+        made: Any = kind(str(error))
+        made.errno, made.strerror, made.filename = error.errno, error.strerror, error.filename
+        raise made from error
 
 
 def _path(name: PathLike) -> str:
@@ -28,11 +57,13 @@ def IsDirectory(dirname: PathLike) -> bool:  # noqa: N802
     return os.path.isdir(_path(dirname))
 
 
+@_as_tf1()
 def MkDir(dirname: PathLike) -> None:  # noqa: N802
     """Make a folder, whose parent must be there."""
     os.mkdir(_path(dirname))
 
 
+@_as_tf1()
 def MakeDirs(dirname: PathLike) -> None:  # noqa: N802
     """Make a folder and those above it; nothing happens if it is there."""
     os.makedirs(_path(dirname), exist_ok=True)
@@ -49,27 +80,32 @@ def Glob(filename: PathLike | list[PathLike]) -> list[str]:  # noqa: N802
     return sorted(found for pattern in patterns for found in glob.glob(_path(pattern)))
 
 
+@_as_tf1()
 def ListDirectory(dirname: PathLike) -> list[str]:  # noqa: N802
     """The names of what is in a folder."""
     return sorted(os.listdir(_path(dirname)))
 
 
+@_as_tf1()
 def Remove(filename: PathLike) -> None:  # noqa: N802
     """Delete a file."""
     os.remove(_path(filename))
 
 
+@_as_tf1()
 def DeleteRecursively(dirname: PathLike) -> None:  # noqa: N802
     """Delete a folder and all that is in it."""
     shutil.rmtree(_path(dirname))
 
 
+@_as_tf1()
 def Copy(oldpath: PathLike, newpath: PathLike, overwrite: bool = False) -> None:  # noqa: N802
     """Copy a file; `FileExistsError` if the new one is there and is not to be overwritten."""
     _refuse_existing(newpath, overwrite)
     shutil.copyfile(_path(oldpath), _path(newpath))
 
 
+@_as_tf1()
 def Rename(oldname: PathLike, newname: PathLike, overwrite: bool = False) -> None:  # noqa: N802
     """Move a file; `FileExistsError` if the new one is there and is not to be overwritten."""
     _refuse_existing(newname, overwrite)
@@ -94,6 +130,7 @@ class FileStatistics:
         self.length, self.mtime_nsec, self.is_directory = length, mtime_nsec, is_directory
 
 
+@_as_tf1()
 def Stat(filename: PathLike) -> FileStatistics:  # noqa: N802
     """The size, the time and the kind of a file."""
     found = os.stat(_path(filename))
@@ -129,6 +166,7 @@ class GFile:
         if mode[0] in "wa":
             self._file()  # made at once, as an open file of Python's would be
 
+    @_as_tf1()
     def _file(self) -> Any:
         if self._opened is None:
             binary = "b" in self.mode
@@ -164,6 +202,7 @@ class GFile:
         """The place in the file."""
         return int(self._file().tell())
 
+    @_as_tf1()
     def size(self) -> int:
         """The file's bytes."""
         self.flush()

@@ -19,6 +19,7 @@ class Dimension(int):
 
     @property
     def value(self) -> int:
+        """The size, in TF1's spelling."""
         return int(self)
 
 

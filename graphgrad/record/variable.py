@@ -164,17 +164,28 @@ class Variable(Tensor):
         """The symbolic tensor or the parameter that the variable starts from."""
         return handle_of(self.initial) if self.initial is not None else self.state.parameter
 
-    def assign(self, value: Any, name: str | None = None) -> Any:
-        """An op that sets the variable; gives the new value."""
-        return self._assign("Assign", "assign", None, value, name)
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+        """An op that sets the variable; gives the new value, or the operation if `read_value` is False.
 
-    def assign_add(self, delta: Any, name: str | None = None) -> Any:
-        """An op that adds to the variable; gives the new value."""
-        return self._assign("AssignAdd", "assign_add", torch.add, delta, name)
+        Args:
+            value: its new value, of the variable's shape and dtype.
+            use_locking: makes no difference: no run sees half of an assign.
+            name: the operation's name.
+            read_value: whether the new value is given, or the operation.
+        """
+        return _given(self._assign("Assign", "assign", None, value, name), read_value)
 
-    def assign_sub(self, delta: Any, name: str | None = None, **scaled: float) -> Any:
-        """An op that subtracts from the variable; gives the new value."""
-        return self._assign("AssignSub", "assign_sub", torch.sub, delta, name, **scaled)
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
+        """An op that adds to the variable; arguments and result as of `assign`."""
+        return _given(self._assign("AssignAdd", "assign_add", torch.add, delta, name), read_value)
+
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True, **scaled: float
+    ) -> Any:
+        """An op that subtracts from the variable; arguments and result as of `assign`."""
+        return _given(self._assign("AssignSub", "assign_sub", torch.sub, delta, name, **scaled), read_value)
 
     def _assign(self, type: str, name: str, target: Any, value: Any, chosen: str | None, **scaled: float) -> Any:
         state = self.state
@@ -191,6 +202,10 @@ class Variable(Tensor):
 
     def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"<Variable {self.name!r} {self.state.spec!r}>"
+
+
+def _given(new: Any, read_value: bool) -> Any:
+    return new if read_value else new.op
 
 
 def may_equal(shape: Any, wanted: Any) -> bool:

@@ -153,7 +153,9 @@ class Emitter:
         """What is added to a variable may not change its shape; known shapes were checked when recorded."""
         spec = op.reads[0].spec
         if not spec.static and spec.shape != ():
-            self._emit(f"check_shape({name}, {tuple(op.payload.spec.shape)})", op, (name,))
+            known = op.payload.spec.shape
+            wanted = f"{self._version(op)[0]}.shape" if known is None else tuple(known)
+            self._emit(f"check_shape({name}, {wanted})", op, (name,))
 
     def _change(self, op: Operation) -> None:
         places = [f"state[{self.state_number[old.op.payload]}]" for old in _olds(op)]
@@ -319,7 +321,7 @@ class Emitter:
         uses = [self.name(op.reads[0])]
         if op.target is None:
             text = f"{name} = {value}.detach()"
-            if not op.reads[0].spec.static:
+            if not op.reads[0].spec.static and op.payload.spec.shape is not None:
                 text = f"{name} = check_shape({value}.detach(), {tuple(op.payload.spec.shape)})"
         else:
             self._check(op, value)

@@ -53,28 +53,27 @@ def feed_key(graph: Graph, key: Any) -> Value:
 
 
 def as_feeds(feed_dict: Any) -> dict[Any, Any]:
-    """A feed_dict with one key per tensor: tuples of keys and of values are taken apart, as in TF1."""
+    """The feeds with a tensor for each key: a key may be a tuple of keys, such as a recurrent network's state."""
     if not isinstance(feed_dict, dict):
         raise TypeError(f"feed_dict is {feed_dict!r}, not a dict")
     if not any(isinstance(key, tuple) for key in feed_dict):
         return feed_dict
     found: dict[Any, Any] = {}
-    for key, given in feed_dict.items():
-        keys, values = (_flat(key), _flat(given)) if isinstance(key, tuple) else ([key], [given])
-        if len(keys) != len(values):
-            raise ValueError(
-                f"the feed_dict key {key!r} has {len(keys)} tensors, what is fed to it {len(values)} values"
-            )
-        for each, data in zip(keys, values, strict=True):
-            if each in found:
-                raise ValueError(f"the feed_dict key {each!r} is given twice")
-            found[each] = data
+    pending = list(reversed(feed_dict.items()))
+    while pending:
+        key, value = pending.pop()
+        if isinstance(key, tuple):
+            values = list(value)
+            if len(values) != len(key):
+                raise ValueError(
+                    f"the feed_dict key {key!r} has {len(key)} tensors, what is fed to it {len(values)} values"
+                )
+            pending += reversed(list(zip(key, values, strict=True)))
+        elif key in found:
+            raise ValueError(f"the feed_dict key {key!r} is given twice")
+        else:
+            found[key] = value
     return found
-
-
-def _flat(nest: Any) -> list[Any]:
-    """The leaves of tuples and lists."""
-    return [leaf for item in nest for leaf in _flat(item)] if isinstance(nest, (tuple, list)) else [nest]
 
 
 def feed(value: Value, data: Any, device: str = "cpu") -> torch.Tensor:

@@ -18,11 +18,13 @@ from ..plan.fetches import Fetches, key_of
 from ..plan.plan import plan
 from ..plan.steps import Plan
 from ..platform.config import ConfigProto, as_config
+from ..record.variable import State, Variable
 from .compiled.report import Report, report
 from .compiled.tier import as_tier, tiered, written
 from .emit import Emitter, emit
 from .failure import failure
 from .feeds import as_feeds, feed, feed_key
+from .modules import values_for, values_of
 from .nested import source
 from .placement import log, placed, use_threads
 from .program import Program
@@ -60,15 +62,17 @@ class Session:
     the values from before or after, never a half of each.
 
     Args:
+        target: must be empty, as everywhere but on TF1's clusters; or the graph.
         graph: the graph; the default graph if None.
+        config: TF1's; `gg.ConfigProto` says which of its fields have a meaning.
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
         compile: 'trace' runs forward, backward and updates as one flat program without autograd, traced when feeds of
             such shapes are met first; runs that need to see numbers are not traced, as `report()` says. None: the
             environment variable GRAPHGRAD_COMPILE, or as recorded.
-        config: TF1's; `gg.ConfigProto` says which of its fields have a meaning.
 
     Raises:
+        NotImplementedError: for a target that is the address of a server.
         RuntimeError: for a CUDA device where torch finds none.
 
     >>> import graphgrad as gg
@@ -79,11 +83,10 @@ class Session:
     """
 
     def __init__(
-        self, graph: Graph | None = None, device: str | torch.device | None = None, *, outputs: str = "numpy",
-        config: ConfigProto | None = None, compile: str | None = None,
+        self, target: str | Graph | None = "", graph: Graph | None = None, config: ConfigProto | None = None, *,
+        device: str | torch.device | None = None, outputs: str = "numpy", compile: str | None = None,
     ) -> None:  # fmt: skip
-        if graph is not None and not isinstance(graph, Graph):
-            raise TypeError(f"graph is {graph!r}, not a gg.Graph")
+        graph = _graph_of(target, graph)
         if outputs not in ("numpy", "torch"):
             raise ValueError(f"outputs is {outputs!r}; use 'numpy' or 'torch'")
         self.graph = get_default_graph() if graph is None else graph
@@ -114,8 +117,8 @@ class Session:
         Args:
             fetches: a tensor, operation, variable, name or None, or any nest of list, tuple, namedtuple and
                 dict of them.
-            feed_dict: tensors or their names -> values: arrays, numbers, lists, torch tensors; a tuple of tensors ->
-                a tuple of their values. A fed tensor cuts off what is above it.
+            feed_dict: tensors, their names or tuples of them -> values: arrays, numbers, lists, torch tensors. A
+                fed tensor cuts off what is above it.
             options, run_metadata: with `gg.RunOptions(trace_level=gg.RunOptions.FULL_TRACE)` and a `gg.RunMetadata()`,
                 the latter is told when each operation ran, and what it allocated.
             watch: `gg.watch.NaN()`, `gg.watch.Values()` or `gg.watch.Profile()`, or a list of them: they look on.
@@ -217,8 +220,7 @@ class Session:
         """The arguments (feeds, state, const, run) of the program that `source` shows. State is copied."""
         given = feed_dict or {}
         keys = tuple(feed_key(self.graph, key) for key in given)
-        prepared = self._prepare(fetches, keys)
-        program = written(prepared.program)
+        program = written((prepared := self._prepare(fetches, keys)).program)
         feeds = [feed(key, data, self._device) for key, data in zip(keys, given.values(), strict=True)]
         state = [self._store.copy(each) for each in program.plan.states]
         for tensor in state:
@@ -313,15 +315,7 @@ class Session:
         <All keys matched successfully>
         """
         self._check_open()
-        states = self.graph.parameters
-        found = {}
-        for name, tensor in module.state_dict(keep_vars=True).items():
-            state = states.get(id(tensor))
-            if state is not None:
-                found[name] = self._store.copy(state).to(tensor.device)
-            else:
-                found[name] = tensor.detach().clone() if isinstance(tensor, torch.Tensor) else tensor
-        return found
+        return values_of(module, self.graph.parameters, self._store)
 
     def load_state_dict(self, module: torch.nn.Module, values: Mapping[str, torch.Tensor]) -> None:
         """Give this session's copies of a module's parameters and buffers new values; the module stays as it is.
@@ -330,19 +324,32 @@ class Session:
         graph has not used are skipped.
         """
         self._check_open()
-        known = module.state_dict(keep_vars=True)
-        captured = self.graph.parameters
-        states, tensors = [], []
-        for name, value in values.items():
-            if name not in known:
-                raise KeyError(f"{type(module).__name__} has no parameter or buffer {name!r}")
-            state = captured.get(id(known[name]))
-            if state is None:
-                continue
-            if value.shape != known[name].shape:
-                raise ValueError(f"{name} has shape {list(known[name].shape)}, the value has {list(value.shape)}")
-            states.append(state)
-            tensors.append(value.detach().to(self._device, state.spec.dtype, copy=True))
+        self.load(values_for(module, self.graph.parameters, values))
+
+    def load(self, values: Mapping[Variable | State, Any]) -> None:
+        """Give variables values, all of them or none, without a run and without adding to the graph.
+
+        Args:
+            values: variables of the session's graph -> numbers, arrays or tensors that fit, as a feed must.
+
+        Raises:
+            ValueError, TypeError: for a variable of another graph, or a value that does not fit.
+
+        >>> import graphgrad as gg
+        >>> v = gg.Variable([1.0, 2.0])
+        >>> with gg.Session() as sess:
+        ...     sess.load({v: [3.0, 4.0]})
+        ...     sess.run(v)
+        array([3., 4.], dtype=float32)
+        """
+        self._check_open()
+        states = [key.state if isinstance(key, Variable) else key for key in values]
+        tensors = []
+        for state, value in zip(states, values.values(), strict=True):
+            if state.graph is not self.graph:
+                raise ValueError(f"the variable {state.name} belongs to another graph than the session's")
+            first = state.reads[0]
+            tensors.append(feed(first, value).to(first.op.device or self._device, copy=True))
         self._store.put(states, tensors)
 
     # -- life -------------------------------------------------------------------------------------
@@ -381,16 +388,13 @@ class Session:
         self.close()
 
 
-class InteractiveSession(Session):
-    """A Session that is the default one from its creation until it is closed."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._default = self.as_default()
-        self._default.__enter__()
-
-    def close(self) -> None:
-        """End the session; it is no longer the default one."""
-        if not self._closed:
-            self._default.__exit__(None, None, None)
-        super().close()
+def _graph_of(target: Any, graph: Any) -> Graph | None:
+    """The graph of a session's first two arguments."""
+    if isinstance(target, Graph) and graph is None:
+        return target
+    if target:
+        kind = NotImplementedError if isinstance(target, (str, bytes)) else TypeError
+        raise kind(f"target is {target!r}, not a gg.Graph: there are no servers, so leave the target empty")
+    if graph is not None and not isinstance(graph, Graph):
+        raise TypeError(f"graph is {graph!r}, not a gg.Graph")
+    return graph

@@ -9,7 +9,7 @@ import torch
 
 from ..ground.errors import FailedPreconditionError
 from ..ground.spec import spec
-from ..ops.presence import Presence
+from ..ops.presence import Presence, Tentative
 from ..record.variable import State
 
 
@@ -87,7 +87,7 @@ class Store:
 
     def _get(self, state: State) -> torch.Tensor:
         if isinstance(state, Presence):
-            return torch.tensor(self.is_initialized(state.of))
+            return self._answer(state)
         found = self._values.get(state)
         if found is None:
             if state.parameter is None:
@@ -108,6 +108,15 @@ class Store:
                 found = leaf(state.parameter.detach().clone().to(self._device))
             self._values[state] = found
         return found
+
+    def _answer(self, state: Presence) -> torch.Tensor:
+        """Whether another state has a value, or a copy of this value, or zeros."""
+        known = self.is_initialized(state.of)
+        if not isinstance(state, Tentative):
+            return torch.tensor(known)
+        if known:
+            return leaf(self._get(state.of).detach().clone())
+        return leaf(torch.zeros(state.spec.in_world(0), dtype=state.spec.dtype, device=self._device))
 
     def copy(self, state: State) -> torch.Tensor:
         """A copy of the value, whole: no run changes it meanwhile. `FailedPreconditionError` if there is none."""

@@ -7,8 +7,8 @@ from ..ops.refused_names import alternative
 # The beginning of a name, without `tensorflow.` -> what to use.
 INSTEAD: dict[str, str] = {
     "contrib.distributions": "torch.distributions",
-    "contrib.rnn": "torch.nn.LSTM and torch.nn.GRU, called with symbolic tensors",
-    "contrib.seq2seq": "torch.nn.LSTM with gg.while_loop",
+    "contrib.rnn": "the cells of gg.nn.rnn_cell; or torch.nn.LSTM, which takes symbolic tensors",
+    "contrib.seq2seq": "gg.nn.dynamic_rnn with gg.while_loop",
     "contrib.tpu": "torch_xla",
     "contrib.training": "a plain dict",
     "distributions": "torch.distributions",
@@ -21,18 +21,15 @@ INSTEAD: dict[str, str] = {
     "train.Feature": "feed arrays",
     "train.FloatList": "feed arrays",
     "train.Int64List": "feed arrays",
-    "train.MonitoredTrainingSession": "gg.Session and gg.train.Saver",
     "train.Server": "torch.distributed",
-    "train.Supervisor": "gg.Session and gg.train.Saver",
-    "train.write_graph": "gg.plot(...).save('graph.pbtxt')",
 }
 
 
 def instead(name: str) -> str:
     """What to use in place of a name, '' if nobody has said.
 
-    >>> instead("contrib.rnn.BasicLSTMCell"), instead("nn.relu")
-    ('torch.nn.LSTM and torch.nn.GRU, called with symbolic tensors', '')
+    >>> instead("contrib.seq2seq.BasicDecoder"), instead("nn.relu")
+    ('gg.nn.dynamic_rnn with gg.while_loop', '')
     """
     fitting = [known for known in INSTEAD if name.startswith(known)]
     return INSTEAD[max(fitting, key=len)] if fitting else alternative(name) or ""

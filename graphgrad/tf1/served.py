@@ -64,24 +64,22 @@ _INSIDES: dict[str, tuple[str, ...]] = {
     "contrib.layers.python.layers.initializers": ("contrib.layers",),
     "contrib.layers.python.layers.layers": ("contrib.layers",),
     "contrib.layers.python.layers.regularizers": ("contrib.layers",),
-    "contrib.framework": ("",),
-    "contrib.framework.python.ops.variables": ("",),
+    "contrib.framework": ("contrib.framework", ""),
+    "contrib.framework.python.ops": ("contrib.framework",),
+    "contrib.framework.python.ops.variables": ("contrib.framework", ""),
+    "contrib.rnn.python.ops.rnn_cell": ("contrib.rnn",),
+    "python.ops.rnn": ("nn",),
+    "python.ops.rnn_cell": ("nn.rnn_cell",),
+    "python.ops.rnn_cell_impl": ("nn.rnn_cell",),
     "io.gfile": ("gfile",),
     "initializers": ("initializers", ""),
     "compat": ("compat", ""),
 }
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    """Graphs, sessions and reads of variables are TF1's already."""
-
-
 _OWN: dict[str, dict[str, Any]] = {
     "": {
         "__version__": VERSION, "VERSION": VERSION, "GIT_VERSION": VERSION, "string": str,
-        "disable_v2_behavior": _nothing, "disable_eager_execution": _nothing, "disable_v2_tensorshape": _nothing,
-        "enable_resource_variables": _nothing, "disable_resource_variables": _nothing,
-        "disable_control_flow_v2": _nothing, "enable_control_flow_v2": _nothing,
         "double": graphgrad.float64, "half": graphgrad.float16,
     },
 }  # fmt: skip

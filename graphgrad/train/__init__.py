@@ -1,5 +1,6 @@
 """Floor 7, `gg.train`: optimizers, learning rates, moving averages, checkpoints."""
 
+from ..ops.refused_names import refusal
 from .adam import AdamOptimizer, AdamWOptimizer
 from .checkpoints import (
     CheckpointState,
@@ -9,6 +10,29 @@ from .checkpoints import (
     latest_checkpoint,
     remove_checkpoint,
     update_checkpoint_state,
+)
+from .hooks import (
+    CheckpointSaverHook,
+    FeedFnHook,
+    FinalOpsHook,
+    LoggingTensorHook,
+    NanLossDuringTrainingError,
+    NanTensorHook,
+    SecondOrStepTimer,
+    SessionRunArgs,
+    SessionRunContext,
+    SessionRunHook,
+    SessionRunValues,
+    StepCounterHook,
+    StopAtStepHook,
+)
+from .monitored import (
+    ChiefSessionCreator,
+    MonitoredSession,
+    MonitoredTrainingSession,
+    Scaffold,
+    SessionCreator,
+    SingularMonitoredSession,
 )
 from .moving_averages import ExponentialMovingAverage
 from .optimizer import Optimizer
@@ -43,21 +67,42 @@ from .steps import (
     global_step,
 )
 
+__getattr__ = refusal(__name__, "gg.train")
+
 __all__ = [
     "AdadeltaOptimizer",
     "AdagradOptimizer",
     "AdamOptimizer",
     "AdamWOptimizer",
     "CheckpointReader",
+    "CheckpointSaverHook",
     "CheckpointState",
+    "ChiefSessionCreator",
     "ExponentialMovingAverage",
+    "FeedFnHook",
+    "FinalOpsHook",
     "FtrlOptimizer",
     "GradientDescentOptimizer",
+    "LoggingTensorHook",
     "MomentumOptimizer",
+    "MonitoredSession",
+    "MonitoredTrainingSession",
+    "NanLossDuringTrainingError",
+    "NanTensorHook",
     "NewCheckpointReader",
     "Optimizer",
     "RMSPropOptimizer",
     "Saver",
+    "Scaffold",
+    "SecondOrStepTimer",
+    "SessionCreator",
+    "SessionRunArgs",
+    "SessionRunContext",
+    "SessionRunHook",
+    "SessionRunValues",
+    "SingularMonitoredSession",
+    "StepCounterHook",
+    "StopAtStepHook",
     "assert_global_step",
     "checkpoint_exists",
     "cosine_decay",

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..ground.protobuf import fields, read_varint, signed
 from .crc32c import crc32c, unmasked
 from .leveldb import read_table
-from .protobuf import fields, signed, varint
 
 _STRING = 7
 # The numbers of TensorFlow's dtypes. Its quantised integers are read as the integers that they are kept as.
@@ -126,7 +126,7 @@ class Bundle:
         """Lengths, their checksum, then the texts."""
         lengths, position = [], 0
         for _ in range(math.prod(entry.shape)):
-            length, position = varint(data, position)
+            length, position = read_varint(data, position)
             lengths.append(length)
         position += 4
         if position + sum(lengths) != len(data):

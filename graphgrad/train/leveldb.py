@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..ground.protobuf import read_varint
 from .crc32c import crc32c, unmasked
-from .protobuf import varint
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
@@ -35,8 +35,8 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
 
 def _handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
     """Where a block is, and the position after that."""
-    start, position = varint(data, position)
-    length, position = varint(data, position)
+    start, position = read_varint(data, position)
+    length, position = read_varint(data, position)
     return (start, length), position
 
 
@@ -58,9 +58,9 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
     end = len(block) - 4 * (int.from_bytes(block[-4:], "little") + 1)
     position, key = 0, b""
     while position < end:
-        shared, position = varint(block, position)
-        own, position = varint(block, position)
-        size, position = varint(block, position)
+        shared, position = read_varint(block, position)
+        own, position = read_varint(block, position)
+        size, position = read_varint(block, position)
         if shared > len(key) or position + own + size > end:
             raise ValueError("a key or value does not fit into its block")
         key = key[:shared] + block[position : position + own]

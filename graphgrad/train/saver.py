@@ -199,8 +199,7 @@ class Saver:
         if any(complaints):
             wrong = [line for line in complaints if line]
             raise ValueError("\n".join([f"{file.path} does not fit {len(wrong)} of {len(found)} variables:", *wrong]))
-        values = [file.read(name).reshape(state.spec.in_world(0)) for name, state in found.items()]
-        _put(sess, list(found.values()), values)
+        sess.load({state: _shaped(file.read(name), state) for name, state in found.items()})
 
 
 def _named(var_list: Any, graph: Graph) -> dict[str, State]:
@@ -226,10 +225,9 @@ def _values(sess: Session, states: Mapping[str, State]) -> dict[str, torch.Tenso
     }
 
 
-def _put(sess: Session, states: list[State], values: list[torch.Tensor]) -> None:
-    """Make these the variables' values in a session."""
-    placed = [value.to(state.reads[0].op.device or sess._device) for state, value in zip(states, values, strict=True)]
-    sess._store.put(states, placed)
+def _shaped(value: torch.Tensor, state: State) -> torch.Tensor:
+    """A value in the shape of its variable, which may be any if it was made with `validate_shape=False`."""
+    return value if state.spec.shape is None else value.reshape(state.spec.in_world(0))
 
 
 def _complaint(file: Any, name: str, state: State, reshape: bool, free: list[str]) -> str:
@@ -242,7 +240,7 @@ def _complaint(file: Any, name: str, state: State, reshape: bool, free: list[str
         )
     shape, dtype = file.shape(name), file.dtype(name)
     wanted = state.spec.in_world(0)
-    fits = shape == wanted or (reshape and math.prod(shape) == math.prod(wanted))
+    fits = state.spec.shape is None or shape == wanted or (reshape and math.prod(shape) == math.prod(wanted))
     if fits and dtype is state.spec.dtype:
         return ""
     kind = dtype if isinstance(dtype, str) else dtype_name(dtype)

@@ -366,3 +366,11 @@ def test_a_name_at_the_root_starts_with_a_letter(name):
         gg.placeholder(gg.float32, name=name)
     with gg.name_scope("s"):
         assert gg.placeholder(gg.float32, name=name).name == f"s/{name}:0"
+
+
+def test_a_graph_that_is_made_default_again_inside_another():
+    outer, inner = gg.Graph(), gg.Graph()
+    with outer.as_default(), inner.as_default():
+        with outer.as_default():
+            assert gg.get_default_graph() is outer
+        assert gg.get_default_graph() is inner

@@ -53,5 +53,37 @@ def test_an_op_error_carries_its_op_and_its_message():
     assert errors.OpError("no op").op is None
 
 
+# TF1's own numbers, as its documentation lists them.
+CODES = {
+    "CancelledError": 1, "UnknownError": 2, "InvalidArgumentError": 3, "DeadlineExceededError": 4, "NotFoundError": 5,
+    "AlreadyExistsError": 6, "PermissionDeniedError": 7, "ResourceExhaustedError": 8, "FailedPreconditionError": 9,
+    "AbortedError": 10, "OutOfRangeError": 11, "UnimplementedError": 12, "InternalError": 13, "UnavailableError": 14,
+    "DataLossError": 15, "UnauthenticatedError": 16,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_the_family_of_tf1(name):
+    kind = getattr(gg.errors, name)
+    place = Somewhere()
+    error = kind(None, place, "it broke")  # TF1's order of arguments
+    assert error.op is place and error.node_def is None and error.error_code == CODES[name]
+    assert str(error) == error.message == errors.message("it broke", place)
+    with pytest.raises(gg.errors.OpError, match="it broke"):
+        raise error
+
+
+def test_an_op_error_of_another_code():
+    error = gg.errors.OpError(None, None, "it broke", gg.errors.ABORTED)
+    assert (error.error_code, error.message) == (10, "it broke")
+    assert gg.errors.OpError("it broke").error_code == gg.errors.UNKNOWN == 2
+
+
+def test_errors_of_files_are_pythons_too():
+    assert issubclass(errors.NotFoundError, FileNotFoundError)
+    assert issubclass(errors.AlreadyExistsError, FileExistsError)
+    assert issubclass(errors.PermissionDeniedError, PermissionError)
+
+
 def test_the_errors_are_public():
     assert gg.errors is errors

@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("plan", ("plan",)),
     ("run", ("run",)),
     ("train", ("train",)),
-    ("rooms", ("view", "contrib", "summary", "test", "export", "distribute", "testing")),
+    ("rooms", ("view", "contrib", "nn", "summary", "test", "export", "distribute", "testing")),
     ("door", ("__init__",)),
     ("cli", ("tour", "script", "doctor", "tf1", "cli", "__main__")),
 )

@@ -27,6 +27,7 @@ OWN: dict[str, str] = {
     "test_examples.py": "runs examples/",
     "parity/test_compare.py": "the comparison that the next one makes",
     "parity/test_parity.py": "the same graph code under TensorFlow and under graphgrad",
+    "test_porting.py": "the tables and the code of docs/porting.md",
     "test_tutorials.py": "runs tutorials/",
     "view/test_page_in_chromium.py": "the page in a real browser",
 }

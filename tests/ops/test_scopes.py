@@ -175,3 +175,11 @@ def test_what_cannot_be(make, error, says):
     with pytest.raises(error, match=says):
         make()
     assert gg.get_variable_scope().name == ""
+
+
+def test_op_scope_is_name_scope_in_the_old_order():
+    x = gg.constant(1.0)
+    with gg.op_scope([x], None, "block"):
+        assert gg.constant(1.0).name == "block/Const:0"
+    with gg.op_scope([x], "mine", "block"):
+        assert gg.constant(1.0).name == "mine/Const:0"

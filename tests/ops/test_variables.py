@@ -191,3 +191,76 @@ def test_tf1s_arguments():
     assert (v.op.name, v.trainable) == ("v", True)
     with gg.eager_execution(), pytest.raises(RuntimeError, match="torch.nn.Parameter"):
         gg.Variable(1.0)
+
+
+def test_a_variable_of_unknown_shape():
+    # What TensorFlow 2.21's compat.v1 does with the same program.
+    fed = gg.placeholder(gg.float32)
+    v = gg.Variable(fed, validate_shape=False)
+    with gg.variable_scope("s"):
+        w = gg.get_variable("w", initializer=gg.constant([1.0, 2.0]), validate_shape=False)
+    assert v.shape.ndims is None and w.shape.ndims is None
+    longer = gg.assign(w, [1.0, 2.0, 3.0], validate_shape=False)
+    (gradient,) = gg.gradients(gg.reduce_sum(w * w), w)
+    added = gg.assign_add(w, fed)
+    with gg.Session() as sess:
+        sess.run([v.initializer, w.initializer], {fed: [[1.0, 2.0]]})
+        assert sess.run(v).tolist() == [[1, 2]] and sess.run(gradient).tolist() == [2, 4]
+        sess.run(longer.op)
+        assert sess.run([w, gradient])[1].tolist() == [2, 4, 6]
+        assert sess.run(added, {fed: [1.0, 1.0, 1.0]}).tolist() == [2, 3, 4]
+        with pytest.raises(gg.errors.InvalidArgumentError, match="shape"):
+            sess.run(added, {fed: [[1.0, 1.0, 1.0]]})  # which would broadcast
+        assert sess.run(w).tolist() == [2, 3, 4]
+
+
+def test_optimizers_and_checkpoints_of_a_variable_of_unknown_shape(tmp_path):
+    v = gg.Variable([4.0, -4.0], validate_shape=False)
+    train = gg.train.AdamOptimizer(0.1).minimize(gg.reduce_sum(v * v))
+    saver = gg.train.Saver([v])
+    with gg.Session() as sess:
+        sess.run(gg.global_variables_initializer())
+        sess.run(train)
+        np.testing.assert_allclose(sess.run(v), [3.9, -3.9], rtol=1e-5)  # Adam's first step is the learning rate
+        path = saver.save(sess, str(tmp_path / "model"))
+        v.load([1.0, 2.0, 3.0], sess)
+        saver.restore(sess, path)
+        np.testing.assert_allclose(sess.run([v, v.initialized_value()])[1], [3.9, -3.9], rtol=1e-5)
+
+
+def test_the_shape_of_a_variable_must_be_known_otherwise():
+    with pytest.raises(ValueError, match="validate_shape=False"):
+        gg.Variable(gg.placeholder(gg.float32, [None]))
+
+
+def test_variables_made_inside_a_loop_are_the_graphs():
+    x = gg.constant(np.arange(6.0, dtype=np.float32).reshape(3, 2))
+
+    def step(state, row):
+        with gg.variable_scope("cell", reuse=gg.AUTO_REUSE):
+            k = gg.get_variable("k", [2], initializer=gg.constant_initializer(2.0))
+        return gg.layers.dense(row * k, 2, name="d", kernel_initializer=gg.ones_initializer()) + state
+
+    with gg.variable_scope("rnn"):
+        states = gg.scan(step, x, gg.zeros([1, 2])[0])
+    variables = gg.trainable_variables()
+    assert [each.name for each in variables] == ["rnn/cell/k:0", "rnn/d/kernel:0", "rnn/d/bias:0"]
+    gradients = gg.gradients(states[-1], variables)
+    with gg.Session() as sess:
+        sess.run(gg.global_variables_initializer())
+        last, k, kernel, bias = sess.run([states[-1], *gradients])
+    total = np.float32([0 + 2 + 4, 1 + 3 + 5])  # the columns of x
+    np.testing.assert_allclose(last, [2 * total.sum()] * 2)
+    np.testing.assert_allclose(k, 2 * total)
+    np.testing.assert_allclose(kernel, np.stack([2 * total, 2 * total], 1))
+    np.testing.assert_allclose(bias, [3.0, 3.0])
+
+
+def test_a_variable_made_inside_a_branch_starts_from_outside_of_it():
+    x = gg.placeholder(gg.float32, [])
+    with pytest.raises(ValueError, match="inside a branch or a loop's body"):
+        gg.cond(x > 0, lambda: gg.Variable(x * 2.0).read_value(), lambda: x)
+    y = gg.cond(x > 0, lambda: gg.Variable(lambda: gg.constant(3.0)) * x, lambda: x)
+    with gg.Session() as sess:
+        sess.run(gg.global_variables_initializer())
+        assert sess.run(y, {x: 2.0}) == 6.0

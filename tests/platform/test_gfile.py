@@ -88,3 +88,21 @@ def test_a_file_that_is_not_there(folder):
         gfile.GFile(folder / "none").read()
     with pytest.raises(NotImplementedError, match="only files on this machine"):
         gfile.Exists("gs://bucket/file")
+
+
+def test_errors_are_pythons_and_of_tf1s_family(tmp_path):
+    missing, there = str(tmp_path / "no" / "file"), tmp_path / "there"
+    there.write_text("x")
+    calls = [lambda: gfile.GFile(missing).read(), lambda: gfile.Remove(missing), lambda: gfile.Stat(missing),
+             lambda: gfile.GFile(missing, "w"), lambda: gfile.Copy(missing, missing),
+             lambda: gfile.ListDirectory(missing),
+             lambda: gfile.GFile(missing).size()]  # fmt: skip
+    for call in calls:
+        with pytest.raises(gg.errors.NotFoundError, match="file") as caught:
+            call()
+        assert isinstance(caught.value, FileNotFoundError) and caught.value.filename == missing
+        assert (caught.value.errno, caught.value.error_code) == (2, 5)
+    with pytest.raises(gg.errors.AlreadyExistsError, match="there"):
+        gfile.MkDir(str(there))
+    with pytest.raises(NotADirectoryError):  # of no kind that TF1 has
+        gfile.ListDirectory(str(there))

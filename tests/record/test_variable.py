@@ -233,3 +233,17 @@ def test_what_a_variable_cannot_do(v):
     for call in (lambda: float(v), lambda: v.numpy(), lambda: bool(v)):
         with pytest.raises(TypeError, match="no value yet"):
             call()
+
+
+def test_assigns_take_tf1s_arguments_in_tf1s_order():
+    v = gg.Variable([1.0, 2.0])
+    for method, wanted in (("assign", [3.0, 3.0]), ("assign_add", [4.0, 5.0]), ("assign_sub", [-2.0, -1.0])):
+        new = getattr(v, method)([3.0, 3.0], True, f"my_{method}")
+        op = getattr(v, method)([3.0, 3.0], False, None, False)
+        assert new.op.name == f"my_{method}" and isinstance(op, gg.Operation)
+        for fetch in (new, op):
+            with gg.Session() as sess:
+                sess.run(v.initializer)
+                answer = sess.run(fetch)
+                assert (answer is None) if fetch is op else (answer.tolist() == wanted)
+                assert sess.run(v).tolist() == wanted

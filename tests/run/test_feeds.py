@@ -1,5 +1,7 @@
 """Feeds: what TF takes is taken, and no number changes silently."""
 
+import collections
+
 import numpy as np
 import pytest
 import torch
@@ -285,3 +287,19 @@ def test_the_same_tensor_fed_twice(sess):
     x = gg.placeholder(gg.float32, [], name="x")
     with pytest.raises(ValueError, match="x:0"):
         sess.run(x, {x: 1.0, "x:0": 2.0})
+
+
+def test_a_tuple_of_tensors_is_a_key():
+    a, b, c = (gg.placeholder(gg.float32, []) for _ in range(3))
+    pair = collections.namedtuple("Pair", "left right")
+    y = a + 10 * b + 100 * c
+    with gg.Session() as sess:
+        for key, value in (
+            ((a, (b, c)), [1.0, (2.0, 3.0)]), ((a, b, c), np.float32([1, 2, 3])), (pair(a, (b, c)), pair(1, [2, 3])),
+        ):  # fmt: skip
+            assert sess.run(y, {key: value}) == 321.0
+        assert sess.run(y, {(a, b): (1.0, 2.0), c: 3.0}) == 321.0
+        with pytest.raises(ValueError, match="2 parts with a value of 3"):
+            sess.run(y, {(a, b): (1.0, 2.0, 3.0), c: 3.0})
+        with pytest.raises(ValueError, match="fed twice"):
+            sess.run(y, {(a, b): (1.0, 2.0), (b, c): (2.0, 3.0)})

@@ -774,6 +774,41 @@ def test_a_session_of_another_graph():
         assert gg.get_default_graph() is graph
 
 
+def test_a_session_with_tf1s_arguments_in_tf1s_order():
+    graph = gg.Graph()
+    with graph.as_default():
+        x = gg.constant(4.0)
+    config = gg.ConfigProto(allow_soft_placement=True)
+    for session in (gg.Session("", graph), gg.Session("", graph, config), gg.Session(None, graph), gg.Session(graph)):
+        assert session.graph is graph and session.run(x) == 4.0
+    for target in ("grpc://localhost:2222", b"local"):
+        with pytest.raises(NotImplementedError, match="leave the target empty"):
+            gg.Session(target)
+    with pytest.raises(TypeError, match="not a gg.Graph"):
+        gg.Session(config)
+
+
+def test_load_sets_variables_without_touching_the_graph():
+    v, w = gg.Variable([1.0, 2.0]), gg.Variable(3)
+    y = v * 2.0
+    gg.get_default_graph().finalize()
+    given = np.array([5.0, 6.0], np.float32)
+    with gg.Session() as session:
+        session.load({v: given, w: 7})
+        given[:] = 0.0  # what was loaded is a copy
+        assert session.run([y, w])[0].tolist() == [10.0, 12.0] and session.run(w) == 7
+        session.load({v: torch.tensor([0.5, 0.5])})
+        assert session.run(y).tolist() == [1.0, 1.0]
+        for wrong, error in (({w: 8, v: [1.0]}, ValueError), ({v: [0.0, 0.0], w: 1.5}, TypeError)):
+            with pytest.raises(error):
+                session.load(wrong)
+        assert session.run(w) == 7 and session.run(v).tolist() == [0.5, 0.5]  # all of them or none
+        with gg.Graph().as_default(), pytest.raises(ValueError, match="another graph"):
+            session.load({gg.Variable(1.0): 2.0})
+    with pytest.raises(RuntimeError, match="closed"):
+        session.load({})
+
+
 @pytest.mark.parametrize("options", [{"graph": 5}, {"graph": "g"}])
 def test_a_session_of_no_graph(options):
     with pytest.raises(TypeError, match="not a gg.Graph"):

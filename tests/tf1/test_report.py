@@ -14,7 +14,7 @@ def test_what_is_lacking_comes_first_with_its_place():
     lines = text.splitlines()
     assert not good and lines[0] == "not supported:"
     place = f"{SCRIPTS / 'old' / 'train.py2'}"
-    assert f"  {place}:3  tf.contrib.slim" in text and f"  {place}:14  tf.estimator.EstimatorSpec" in text
+    assert f"  {place}:3  tf.contrib.learn" in text and f"  {place}:14  tf.estimator.EstimatorSpec" in text
     assert f"{SCRIPTS / 'old' / 'helpers' / 'reader.py'}:7  tf.image.decode_jpeg  (instead: read images" in text
     assert text.index("not supported:") < text.index("Python 2:") < text.index("supported: ", text.index("Python 2:"))
     assert f"{place}:17  print is a statement" in text and f"{place}:15  xrange does not exist" in text
@@ -22,7 +22,7 @@ def test_what_is_lacking_comes_first_with_its_place():
     assert "tf.reduce_mean" not in text and "tf.GraphKeys" not in text
 
 
-@pytest.mark.parametrize("name", ["mlp", "siamese", "convnet", "pinn"])
+@pytest.mark.parametrize("name", ["mlp", "siamese", "convnet", "pinn", "charrnn", "word2vec", "slimnet", "dcgan"])
 def test_the_scripts_that_run_are_supported(name):
     text, good = report(SCRIPTS / f"{name}.py")
     assert good, text

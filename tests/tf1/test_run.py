@@ -63,6 +63,35 @@ def test_a_physics_informed_network(capsys):
     assert loss < 1e-4 and error < 1e-2  # against the solution, sin(x)
 
 
+@pytest.mark.parametrize("way", [["--model", "rnn"], ["--model", "lstm", "--dynamic"]], ids=["static", "dynamic"])
+def test_a_character_model(capsys, tmp_path, way):
+    assert run_script(SCRIPTS / "charrnn.py", ["--epochs", "8", "--save_dir", str(tmp_path), *way]) == 0
+    (loss,) = printed(capsys, r"train_loss = ([\d.]+), sample = 'the \w+")
+    assert loss < 1.5  # of 2.9 for a guess among the letters
+
+
+@pytest.mark.parametrize("kind", ["nce", "softmax"])
+def test_word_vectors(capsys, kind):
+    assert run_script(SCRIPTS / "word2vec.py", [kind]) == 0
+    same, other = printed(capsys, r"similarity same (\S+) other (\S+)")
+    assert same > other + 0.3
+
+
+def test_a_slim_network_in_a_monitored_session(capsys, tmp_path):
+    for steps in ("30", "50"):  # the second goes on where the first has ended
+        assert run_script(SCRIPTS / "slimnet.py", ["--dir", str(tmp_path), "--steps", steps]) == 0
+        gg.reset_default_graph()
+    step, accuracy, variables = printed(capsys, r"step 30 .*\nstep (\d+) accuracy ([\d.]+) variables (\d+)")
+    assert step == 50 and accuracy > 0.9 and variables == 14
+    assert gg.train.latest_checkpoint(str(tmp_path)).endswith("model.ckpt-50")
+
+
+def test_an_adversarial_network(capsys):
+    assert run_script(SCRIPTS / "dcgan.py", ["--epoch", "1"]) == 0
+    losses = printed(capsys, r"d_loss: ([\d.]+), g_loss: ([\d.]+), samples \(16, 16, 16, 1\)")
+    assert 0 < losses[0] < 3 and 0 < losses[1] < 5
+
+
 def test_python_2_is_said_to_be_python_2():
     with pytest.raises(Python2Error) as caught:
         run_script(SCRIPTS / "old" / "train.py2")

@@ -72,8 +72,8 @@ def test_missing_names(tf):
         tf.placehodler  # noqa: B018
     with pytest.raises(AttributeError, match=r"no tensorflow\.estimator; instead: "):
         tf.estimator  # noqa: B018
-    with pytest.raises(AttributeError, match=r"no tensorflow\.contrib\.rnn; instead: torch\.nn\.LSTM"):
-        tf.contrib.rnn  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no tensorflow\.contrib\.seq2seq; instead: gg\.nn\.dynamic_rnn"):
+        tf.contrib.seq2seq  # noqa: B018
     for name in ("numpy", "ops", "_names", "__wrapped__", "record_function"):
         assert not hasattr(tf, name)
 
@@ -90,7 +90,8 @@ def test_missing_modules(tf):
 @pytest.mark.parametrize(
     ("path", "there"),
     [("nn.relu", True), ("compat.v1.zeros", True), ("GraphKeys.LOSSES", True), ("GraphKeys.NOTHING", False),
-     ("contrib.layers.xavier_initializer", True), ("contrib.slim.conv2d", False), ("app.flags.FLAGS.anything", True),
+     ("contrib.layers.xavier_initializer", True), ("contrib.slim.conv2d", True), ("contrib.slim.nets", False),
+     ("app.flags.FLAGS.anything", True),
      ("python.framework.ops", True), ("train.batch", False), ("__version__", True)],
 )  # fmt: skip
 def test_supported(path, there):

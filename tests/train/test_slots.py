@@ -51,6 +51,22 @@ def test_names_and_scopes_of_slots():
     assert names == ["model/w/s:0", "model/w/s_1:0", "model/x/s:0"]
 
 
+def test_slots_inside_a_variable_scope_have_its_name_too():
+    # The names that TensorFlow 2.21's compat.v1 gave to the same program.
+    with gg.variable_scope("outer"):
+        k = gg.get_variable("k", [2])
+        loss = gg.reduce_sum(k * k, name="Sum")
+        gg.train.AdamOptimizer().minimize(loss)
+        average = gg.train.ExponentialMovingAverage(0.9)
+        average.apply([k])
+        average.apply([loss])
+    gg.train.MomentumOptimizer(0.1, 0.9).minimize(loss)
+    assert [each.op.name.removesuffix("/read") for each in gg.global_variables()] == [
+        "outer/k", "outer/beta1_power", "outer/beta2_power", "outer/outer/k/Adam", "outer/outer/k/Adam_1",
+        "outer/outer/k/ExponentialMovingAverage", "outer/outer/Sum/ExponentialMovingAverage", "outer/k/Momentum",
+    ]  # fmt: skip
+
+
 def test_a_slot_lives_in_the_graph_and_on_the_device_of_its_owner():
     with gg.Graph().as_default() as graph, gg.device("cuda:1"):
         v = gg.Variable(1.0)

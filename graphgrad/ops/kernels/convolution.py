@@ -170,6 +170,18 @@ def extract_image_patches(
     return cut.permute(0, 3, 4, 2, 1).reshape(n, high, wide, -1).to(images.dtype)
 
 
+def extract_volume_patches(
+    input: torch.Tensor, ksizes: Sequence[int], strides: Sequence[int], padding: str
+) -> torch.Tensor:  # fmt: skip
+    """The voxels of each window as channels: plane by plane of the window, then the volume's channels."""
+    window, stride = per_axis(ksizes, 3, True, "ksizes"), per_axis(strides, 3, True, "strides")
+    first = inward(input, True)
+    cut = padded(first, amounts(padding, first.shape[2:], window, stride, [1, 1, 1]))
+    for axis in (0, 1, 2):
+        cut = cut.unfold(2 + axis, window[axis], stride[axis])
+    return cut.permute(0, 2, 3, 4, 5, 6, 7, 1).flatten(4)
+
+
 def dilation2d(
     input: torch.Tensor, filter: torch.Tensor, strides: Any, rates: Any, padding: str
 ) -> torch.Tensor:  # fmt: skip

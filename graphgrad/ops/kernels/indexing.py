@@ -111,6 +111,18 @@ def scatter_nd(indices: torch.Tensor, updates: torch.Tensor, shape: Any) -> torc
     return _written(start, indices, updates, "sum")
 
 
+def sparse_to_dense(indices: torch.Tensor, shape: Any, values: torch.Tensor, default: torch.Tensor) -> torch.Tensor:
+    """A tensor of one number, with others at places that the last axis of the indices gives."""
+    sizes = ints(shape)
+    places = indices.reshape(-1, 1) if indices.dim() < 2 else indices
+    if places.shape[-1] != len(sizes):
+        raise ValueError(f"indices of length {places.shape[-1]} for a shape of {len(sizes)} axes")
+    start = default.to(values.dtype).reshape(()).expand(sizes)
+    if isinstance(shape, torch.Tensor) and probing():
+        return start + values.sum().to(values.dtype)
+    return _written(start, places, values.expand(places.shape[:1]), "update")
+
+
 def tensor_scatter(tensor: torch.Tensor, indices: torch.Tensor, updates: torch.Tensor, how: str) -> torch.Tensor:
     """A copy in which the updates are written ('update'), or added, subtracted or compared, at some places."""
     if how == "sub":

@@ -37,6 +37,19 @@ def _reduced(data: torch.Tensor, ids: torch.Tensor, rows: int, how: str, empty: 
     return start.scatter_reduce(0, index, flat, how, include_self=how in ("sum", "prod"))[:rows]
 
 
+def _extreme(data: torch.Tensor, ids: torch.Tensor, rows: int, how: str, empty: Any) -> torch.Tensor:
+    """The largest ('amax') or smallest ('amin') of the rows of each segment; `empty` where there are none.
+
+    The search starts from a number that no row has: torch's derivative would share the gradient of a row that is as
+    large as the first number between the two.
+    """
+    info = _info(data)
+    beyond = (info.min, info.max) if not data.is_floating_point() else (-torch.inf, torch.inf)
+    found = _reduced(data, ids, rows, how, beyond[how == "amin"])
+    there = _reduced(torch.ones(ids.shape, dtype=torch.int64, device=ids.device), ids, rows, "sum", 0) > 0
+    return torch.where(there.reshape(-1, *([1] * (found.dim() - 1))), found, torch.full_like(found, empty))
+
+
 def _counts(ids: torch.Tensor, rows: int, data: torch.Tensor) -> torch.Tensor:
     ones = torch.ones(ids.shape, dtype=data.dtype, device=data.device)
     counts = _reduced(ones, ids, rows, "sum", 0)
@@ -61,12 +74,12 @@ def segment_mean(data: torch.Tensor, segment_ids: torch.Tensor) -> torch.Tensor:
 
 def segment_max(data: torch.Tensor, segment_ids: torch.Tensor) -> torch.Tensor:
     """The largest of the rows of each segment, given by sorted ids; 0 for a segment without rows."""
-    return _reduced(data, _checked(segment_ids), _rows(segment_ids), "amax", 0)
+    return _extreme(data, _checked(segment_ids), _rows(segment_ids), "amax", 0)
 
 
 def segment_min(data: torch.Tensor, segment_ids: torch.Tensor) -> torch.Tensor:
     """The smallest of the rows of each segment, given by sorted ids; 0 for a segment without rows."""
-    return _reduced(data, _checked(segment_ids), _rows(segment_ids), "amin", 0)
+    return _extreme(data, _checked(segment_ids), _rows(segment_ids), "amin", 0)
 
 
 def segment_prod(data: torch.Tensor, segment_ids: torch.Tensor) -> torch.Tensor:
@@ -97,12 +110,12 @@ def unsorted_segment_sqrt_n(data: torch.Tensor, segment_ids: torch.Tensor, num_s
 
 def unsorted_segment_max(data: torch.Tensor, segment_ids: torch.Tensor, num_segments: Any) -> torch.Tensor:
     """The largest of the rows of each segment; the dtype's lowest number for a segment without rows."""
-    return _reduced(data, segment_ids.long(), _number(num_segments), "amax", _info(data).min)
+    return _extreme(data, segment_ids.long(), _number(num_segments), "amax", _info(data).min)
 
 
 def unsorted_segment_min(data: torch.Tensor, segment_ids: torch.Tensor, num_segments: Any) -> torch.Tensor:
     """The smallest of the rows of each segment; the dtype's highest number for a segment without rows."""
-    return _reduced(data, segment_ids.long(), _number(num_segments), "amin", _info(data).max)
+    return _extreme(data, segment_ids.long(), _number(num_segments), "amin", _info(data).max)
 
 
 def unsorted_segment_prod(data: torch.Tensor, segment_ids: torch.Tensor, num_segments: Any) -> torch.Tensor:

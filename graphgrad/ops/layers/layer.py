@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ...graph.body import root_of
 from ...graph.graph import Graph, get_default_graph
 from ...ground.errors import ArgumentTypeError
 from ...ground.spec import as_dtype
@@ -103,9 +104,10 @@ class Layer:
             pass
 
     def _remember_graph(self) -> None:
+        graph = root_of(get_default_graph())
         if self._graph is None:
-            self._graph = get_default_graph()
-        elif self._graph is not get_default_graph():
+            self._graph = graph
+        elif self._graph is not graph:
             raise ValueError(f"the layer {self.name} was first called in another graph: make one per graph")
 
     def add_weight(

@@ -72,6 +72,8 @@ def patches(a, size, stride, padding):
     return convolved(a, eye, stride, padding)
 
 
+VOLUME = numbers(1, 3, 4, 5, 2)
+
 CASES = {
     "nn.conv1d": Case(
         lambda tf, x, k: tf.nn.conv1d(x, k, 2, "SAME"), (X1, K1), lambda a, k: convolved(a, k, 2, "SAME"), unknown=False
@@ -158,6 +160,20 @@ CASES = {
         lambda tf, x: tf.extract_image_patches(x, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "SAME"),
         (X2,),
         lambda a: patches(a, 2, 2, "SAME"),
+    ),
+    "extract_volume_patches": Case(
+        lambda tf, x: tf.extract_volume_patches(x, [1, 2, 2, 2, 1], [1, 1, 2, 3, 1], "VALID"),
+        (VOLUME,),
+        lambda a: np.array(
+            [[[[a[0, d : d + 2, h : h + 2, w : w + 2].ravel() for w in (0, 3)] for h in (0, 2)] for d in (0, 1)]]
+        ),
+    ),
+    "extract_volume_patches SAME": Case(
+        lambda tf, x: tf.extract_volume_patches(x, [1, 1, 1, 3, 1], [1, 1, 1, 2, 1], "SAME")[:, 0, 0],
+        (VOLUME,),
+        lambda a: np.array(
+            [[np.r_[0, 0, a[0, 0, 0, :2].ravel()], a[0, 0, 0, 1:4].ravel(), np.r_[a[0, 0, 0, 3:].ravel(), 0, 0]]]
+        ),
     ),
     "nn.dilation2d": Case(
         lambda tf, x, k: tf.nn.dilation2d(x, k, [1, 1, 1, 1], [1, 1, 1, 1], "VALID"),

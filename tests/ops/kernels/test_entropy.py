@@ -87,6 +87,9 @@ CASES = {
     "nn.embedding_lookup": Case(
         lambda tf, x, i: tf.nn.embedding_lookup(x, i), (W, np.int32([[2], [0]])), lambda a, i: a[i]
     ),
+    "nn.embedding_lookup of a vector": Case(
+        lambda tf, x, i: tf.nn.embedding_lookup(x, i), (W[:, 0].copy(), np.int32([[2], [0]])), lambda a, i: a[i]
+    ),
     "nn.embedding_lookup max_norm": Case(
         lambda tf, x, i: tf.nn.embedding_lookup(x, i, max_norm=1.0),
         (W, np.int32([2, 0])),

@@ -73,6 +73,18 @@ CASES = {
         lambda i, u: added([3, 2], i, u),
         unknown=False,
     ),
+    "sparse_to_dense": Case(
+        lambda tf, i, v: tf.sparse_to_dense(i, [2, 3], v, 0.5),
+        (np.int32([[0, 1], [1, 2]]), np.array([2.0, 3.0])),
+        lambda i, v: np.array([[0.5, v[0], 0.5], [0.5, 0.5, v[1]]]),
+        unknown=False,
+    ),
+    "sparse_to_dense one number": Case(
+        lambda tf, i: tf.sparse_to_dense(i, [4], 1),
+        (np.int32([1, 3]),),
+        lambda i: np.array([0, 1, 0, 1]),
+        unknown=False,
+    ),
     "tensor_scatter_add": Case(
         lambda tf, x, i, u: tf.tensor_scatter_add(x, i, u),
         (A[0], np.int32([[0, 1], [0, 1]]), np.array([1.0, 2.5])),

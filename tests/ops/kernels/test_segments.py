@@ -138,3 +138,21 @@ def test_the_number_of_segments_may_be_the_runs(run):
     found = gg.unsorted_segment_sum(gg.constant([1.0, 2.0, 3.0]), [0, 1, 0], count)
     assert found.shape.as_list() == [None]
     assert run(found, {count: 4}).tolist() == [4, 2, 0, 0]
+
+
+@pytest.mark.parametrize("how", ["max", "min"])
+@pytest.mark.parametrize("data", [[0.0, 0.0, 1.0, -1.0, 0.0], [2.0, 2.0, 2.0, 2.0, 2.0]], ids=["zeros", "ties"])
+def test_the_gradient_of_an_extreme_is_shared_by_the_rows_that_have_it(how, data):
+    x = gg.constant(data)
+    sign = 1 if how == "max" else -1
+    sorted_ = getattr(gg, f"segment_{how}")(sign * x, [0, 0, 1, 1, 3])
+    free = getattr(gg, f"unsorted_segment_{how}")(sign * x, [0, 0, 1, 1, 3], 5)
+    wanted = []
+    for rows in (data[:2], data[2:4], data[4:]):
+        best = [row == max(rows) for row in rows]
+        wanted += [sign * each / sum(best) for each in best]
+    with gg.Session() as sess:
+        found, values = sess.run([[gg.gradients(each, x)[0] for each in (sorted_, free[:4])], sorted_])
+    np.testing.assert_allclose(found[0], wanted)
+    np.testing.assert_allclose(found[1], wanted)
+    assert values[2] == 0 and values.shape == (4,)  # the segment without rows
