@@ -35,8 +35,7 @@ def emit(plan: Plan, device: str = "cpu", kind: type[Emitter] | None = None) -> 
     namespace |= {name: getattr(runtime, name) for name in runtime.__all__}
     namespace |= {"torch": torch, "F": torch.nn.functional, "inf": float("inf"), "nan": float("nan")}
     namespace |= {"leaves": leaves, "set_grad": torch._C._set_grad_enabled}
-    # The names are there already: the text's imports are for those who run it by itself.
-    imports = text.index("\ndef ")
+    imports = text.index("\ndef ")  # they are for those who run the text by itself
     body = "\n" * text.count("\n", 0, imports) + text[imports:]
     exec(compile(body, filename, "exec"), namespace)  # noqa: S102
     program = Program(
@@ -118,10 +117,9 @@ class Emitter:
 
         Returns the program's last line and the names that are in it.
         """
-        plan = self.plan
+        plan, outputs = self.plan, []
         if plan.updates or plan.cloned:
             self._set_grad(False, None)
-        outputs = []
         for number, value in enumerate(plan.fetches):
             name = self.name(value)
             if number in plan.cloned:

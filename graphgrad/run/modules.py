@@ -11,11 +11,11 @@ from .store import Store
 
 def values_of(module: torch.nn.Module, states: Mapping[int, State], store: Store) -> dict[str, torch.Tensor]:
     """Name -> a copy of the session's value; what the graph has not used comes from the module itself."""
-    found = {}
-    for name, tensor in module.state_dict(keep_vars=True).items():
+    found = module.state_dict(keep_vars=True)
+    for name, tensor in found.items():
         state = states.get(id(tensor))
-        copy = tensor.detach().clone() if isinstance(tensor, torch.Tensor) else tensor
-        found[name] = copy if state is None else store.copy(state).to(tensor.device)
+        own = tensor.detach().clone() if isinstance(tensor, torch.Tensor) else tensor
+        found[name] = own if state is None else store.copy(state).to(tensor.device)
     return found
 
 

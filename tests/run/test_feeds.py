@@ -299,7 +299,7 @@ def test_a_tuple_of_tensors_is_a_key():
         ):  # fmt: skip
             assert sess.run(y, {key: value}) == 321.0
         assert sess.run(y, {(a, b): (1.0, 2.0), c: 3.0}) == 321.0
-        with pytest.raises(ValueError, match="2 parts with a value of 3"):
+        with pytest.raises(ValueError, match="2 tensors, what is fed to it 3 values"):
             sess.run(y, {(a, b): (1.0, 2.0, 3.0), c: 3.0})
-        with pytest.raises(ValueError, match="fed twice"):
+        with pytest.raises(ValueError, match="twice"):
             sess.run(y, {(a, b): (1.0, 2.0), (b, c): (2.0, 3.0)})
