@@ -25,7 +25,7 @@ from graphgrad.view.scene import scene
 from graphgrad.view.svg import svg
 from tests.view.browser import Watched, required, started
 from tests.view.hostile import NAMES, hostile
-from tests.view.pictures import EVIL, chain, deep, higher, marked, perceptron, spoiled
+from tests.view.pictures import EVIL, chain, crossed, deep, higher, marked, perceptron, spoiled
 from tests.view.scopes import transformer
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,6 +36,7 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
     "200": lambda: transformer(3).graph,
     "chain": lambda: chain(300).graph,
     "second order": lambda: higher(2).graph,
+    "two orders in one lane": lambda: crossed().graph,
     "hostile": hostile,
 }
 Opener = Callable[..., Watched]

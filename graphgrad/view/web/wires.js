@@ -2,6 +2,8 @@
 
 const ORDER = ["gradient", "forward", "adjoint", "sum"];
 const sideOf = lane => (lane % 2 === 0 ? 1 : -1);
+// A part of a lane: its nodes are or mirror forward nodes of one lane. Parts stand side by side.
+const strandOf = node => `${node.lane} ${rootOf(node).lane}`;
 
 function mirrorLayout(picture) {
   const { nodes, edges: wires } = picture, { wholes, leaf } = nested(picture);
@@ -14,21 +16,22 @@ function mirrorLayout(picture) {
     for (const scope of [...order].reverse()) if (scope.children.length) place(scope, degree);
     for (const child of order.slice(1)) child.x = child.parent.x + child.place;
   }
-  const around = regionsOf(nodes, root, wholes), { base, lanes, column } = lanesOf(nodes, root, offsets, around, wholes);
+  const strand = new Map(nodes.map(node => [node, strandOf(node)]));
+  const around = regionsOf(nodes, root, wholes), { base, lanes, column } = lanesOf(nodes, root, strand, offsets, around, wholes);
   const y = heights(wholes), boxes = new Map();
   for (const node of nodes) {
-    const x = base.get(node.lane) + sideOf(node.lane) * (root.get(node).x + offsets.get(node)), row = root.get(node).row;
+    const x = base.get(strand.get(node)) + sideOf(node.lane) * (root.get(node).x + offsets.get(node)), row = root.get(node).row;
     boxes.set(node, { x, y: y[row], width: node.width, height: node.kind === "sum" ? ROUND : HEIGHT, lane: column.get(node.lane), row });
   }
-  const regions = around.map(([scope, lane]) => {
-    const ends = [-scope.left, scope.right].map(reach => base.get(lane) + sideOf(lane) * (scope.x + reach)).sort((a, b) => a - b);
+  const regions = around.map(([scope, lane, home]) => {
+    const ends = [-scope.left, scope.right].map(reach => base.get(`${lane} ${home}`) + sideOf(lane) * (scope.x + reach)).sort((a, b) => a - b);
     const top = y[scope.row] - HEIGHT / 2 - ROOM - HEAD * scope.tops;
     const low = y[scope.row + scope.height - 1] + HEIGHT / 2 + SILL + FOOT * scope.bottoms;
     return { left: ends[0], top, width: ends[1] - ends[0], height: low - top, group: groups[scope.number], down: lane % 2 === 0 };
   });
   const low = Math.max(most([...boxes.values()], box => box.y + box.height / 2, 0), most(regions, region => region.top + region.height, 0));
   return {
-    boxes, regions, lanes, wires: routed(wires, boxes, through(wires, root, base, y)),
+    boxes, regions, lanes, wires: routed(wires, boxes, through(wires, root, strand, base, y)),
     width: most(lanes, lane => lane.right, 0) + MARGIN, height: low + MARGIN + PITCH / 3,
   };
 }
@@ -125,27 +128,36 @@ function regionsOf(nodes, root, wholes) {
       if (!scope.parent || seen.get(scope)?.has(node.lane)) break;
       if (!seen.has(scope)) seen.set(scope, new Set());
       seen.get(scope).add(node.lane);
-      found.push([scope, node.lane]);
+      found.push([scope, node.lane, rootOf(node).lane]);
     }
   }
   for (const whole of wholes.values()) inside(whole).forEach((each, n) => position.set(each, n));
   return found.sort((a, b) => a[1] - b[1] || position.get(a[0]) - position.get(b[0]));
 }
-function lanesOf(nodes, root, offsets, around, wholes) {
-  const used = [...new Set(nodes.map(node => node.lane))].sort((a, b) => a - b), reach = new Map(used.map(lane => [lane, []]));
+function lanesOf(nodes, root, strand, offsets, around, wholes) {
+  const pairs = nodes.map(node => [node.lane, rootOf(node).lane]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const reach = new Map(pairs.map(([lane, home]) => [`${lane} ${home}`, { lane, extent: [] }]));
   for (const node of nodes) {
     const x = sideOf(node.lane) * (root.get(node).x + offsets.get(node));
-    reach.get(node.lane).push(x - node.width / 2, x + node.width / 2);
+    reach.get(strand.get(node)).extent.push(x - node.width / 2, x + node.width / 2);
   }
-  for (const [scope, lane] of around) reach.get(lane).push(sideOf(lane) * (scope.x - scope.left), sideOf(lane) * (scope.x + scope.right));
-  for (const [lane, whole] of wholes) for (const way of whole.passes.values()) for (const [at] of way) reach.get(lane).push(at);
+  for (const [scope, lane, home] of around) {
+    reach.get(`${lane} ${home}`).extent.push(sideOf(lane) * (scope.x - scope.left), sideOf(lane) * (scope.x + scope.right));
+  }
+  for (const [lane, whole] of wholes) {
+    for (const way of whole.passes.values()) for (const [at] of way) reach.get(`${lane} ${lane}`).extent.push(at);
+  }
   const base = new Map(), lanes = [], column = new Map();
   let edge = MARGIN;
-  for (const [lane, extent] of reach) {
+  for (const [key, { lane, extent }] of reach) {
     const left = extent.reduce((a, b) => Math.min(a, b)), right = extent.reduce((a, b) => Math.max(a, b));
-    base.set(lane, edge - left);
-    column.set(lane, lanes.length);
-    lanes.push({ left: edge, right: edge + right - left, down: lane % 2 === 0 });
+    if (column.has(lane)) edge += GAP - BETWEEN;
+    else {
+      column.set(lane, lanes.length);
+      lanes.push({ left: edge, right: edge, down: lane % 2 === 0 });
+    }
+    base.set(key, edge - left);
+    lanes[lanes.length - 1].right = edge + right - left;
     edge += right - left + BETWEEN;
   }
   return { base, lanes, column };
@@ -170,13 +182,14 @@ function heights(wholes) {
 }
 
 // -- wires ------------------------------------------------------------------------------------------
-function through(wires, root, base, y) {
+function through(wires, root, strand, base, y) {
   const found = new Map();
   for (const { source, target } of wires) {
-    if (source.lane !== target.lane || found.get(source)?.has(target)) continue;
+    const zero = base.get(strand.get(source));
+    if (strand.get(source) !== strand.get(target) || found.get(source)?.has(target)) continue;
     const a = root.get(source), b = root.get(target), [upper, lower] = a.row <= b.row ? [a, b] : [b, a];
     if (lower.row - upper.row < 2) continue;
-    const spans = waysOf(upper, lower).map(([x, first, last]) => [base.get(source.lane) + sideOf(source.lane) * x, y[first], y[last]]);
+    const spans = waysOf(upper, lower).map(([x, first, last]) => [zero + sideOf(source.lane) * x, y[first], y[last]]);
     if (!found.has(source)) found.set(source, new Map());
     found.get(source).set(target, spans);
   }
