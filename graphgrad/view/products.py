@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import networkx
 
 from ..autodiff.adjoint import AnyValue, Cotangent, GradientCall, Node, Product, adjoint, derivative_of, expand
+from ..autodiff.arguments import Question
 from ..autodiff.explain import cut_kind
-from ..autodiff.reach import Reach, reach
+from ..autodiff.gradients import reached
+from ..autodiff.reach import Reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import between
 from ..ground.spec import IntSpec
@@ -103,15 +105,16 @@ class Builder:
         call: the call that gradients() would make.
     """
 
-    def __init__(self, ys: list[Value], groups: list[Group], stops: frozenset[Value]) -> None:
-        self.ys, self.groups, self.stops = ys, groups, stops
-        self.xs = {value for group in groups for value in group}
+    def __init__(self, asked: Question) -> None:
+        self.asked = asked
+        self.ys, self.groups, self.stops = asked.ys, asked.groups, asked.stops
+        self.xs = {value for group in asked.groups for value in group}
         self.nodes = _Nodes()
         self.keys: dict[Node, str] = {}
         self.graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
 
     def build(self) -> networkx.MultiDiGraph[str]:
-        self.found = reach(self.ys, self.xs, self.stops)
+        self.found = reached(self.asked)
         self.steps = {step.node: step for step in self.found.path}
         crossed = sorted(between({x.op for x in self.xs}, {y.op for y in self.ys}), key=attrgetter("id"))
         inside = _inside(self.nodes.register(crossed), self.xs, self.ys)
