@@ -11,10 +11,7 @@ from typing import NamedTuple
 
 from .geometry import SIDE
 from .nesting import Net, Unit, span
-from .rows import Item, arrange, join
-
-# A piece of a way: its place, and the first and the last row that it passes.
-Piece = tuple[float, int, int]
+from .rows import Item, Piece, arrange, join, straight
 
 
 class Interior(NamedTuple):
@@ -83,7 +80,7 @@ def _arranged(scope: Unit, children: Sequence[Unit]) -> Interior:
     items += [item for way in ways for item in way]
     arrange(items)
     left, right = min([item.place - item.left for item in items]), max([item.place + item.right for item in items])
-    return Interior([slab[0].place for slab in slabs.values()], [_straight(way) for way in ways], left, right)
+    return Interior([slab[0].place for slab in slabs.values()], [straight(way) for way in ways], left, right)
 
 
 def _slab(unit: Unit) -> list[Item]:
@@ -108,17 +105,6 @@ def _way(scope: Unit, key: str, net: Net, slabs: dict[Unit, list[Item]]) -> list
         elif net.source is not None:
             join(slabs[net.source][-1], slabs[reader][0], net.source.out.get(key, 0.0) + away)
     return way
-
-
-def _straight(way: list[Item]) -> list[Piece]:
-    """A way in as few pieces as it has places."""
-    found: list[Piece] = []
-    for item in way:
-        if found and found[-1][0] == item.place:
-            found[-1] = item.place, found[-1][1], item.row
-        else:
-            found.append((item.place, item.row, item.row))
-    return found
 
 
 def _entry(key: str, net: Net, way: list[Piece]) -> float:

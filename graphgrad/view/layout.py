@@ -8,6 +8,7 @@ one before. Only forward edges decide ranks; values that are saved for the backw
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -33,7 +34,8 @@ from .gradient_graph import Graph
 from .interior import Interiors
 from .label import lines, width
 from .nesting import Unit, nested, rank, regions
-from .rows import GAP
+from .rows import GAP, Piece
+from .tower import OUTSIDE, levels, tower
 from .wires import Span, route
 
 TITLE, NOTE, NAME = 12.0, 9.5, 10.5  # font sizes; the last is for names of regions
@@ -109,12 +111,20 @@ class _Work:
             mirror = node["mirror"]
             self.cell[key] = leaf[key] if mirror is None else self.cell[mirror]
             self.strand[key] = node["lane"], node["lane"] if mirror is None else self.strand[mirror][1]
+        self.level = levels(self.nodes, self.edges, self.cell)
         self.column = {lane: n for n, lane in enumerate(sorted({lane for lane, _ in self.strand.values()}))}
         self._set_rows()
-        self.row = {key: cell.row for key, cell in self.cell.items()}
+        self.row = {key: self._row(key) for key in self.cell}
         self.widths = widths(graph)
         self.offsets: dict[str, float] = {}
+        self.ways: dict[tuple[str, str], list[Piece]] = {}  # in towers
         self.boxes: dict[str, Box] = {}
+
+    def _row(self, key: str) -> int:
+        """A tower in a lane of gradients grows up from the height of its operation; in the next one it hangs down."""
+        cell, level = self.cell[key], self.level.get(key, 0)
+        down = self.strand[key][0] % 2 == 0 and self.nodes[key]["kind"] != "forward"
+        return cell.row + (level if down else cell.height - 1 - level)
 
     def _set_rows(self) -> None:
         across = [
@@ -129,7 +139,7 @@ class _Work:
                     while top.parent is not whole:
                         assert top.parent is not None
                         top = top.parent
-                    top.least = max(top.least, self.cell[source].row + 1)
+                    top.least = max(top.least, self.cell[source].row + self.cell[source].height)
             rank(whole)
         first = min((cell.row for cell in self.cell.values()), default=0)
         for whole in self.wholes.values():
@@ -152,13 +162,20 @@ class _Work:
     # -- places -----------------------------------------------------------------------------------
 
     def _fill_cells(self) -> None:
-        """What stands side by side: from left to right sums, the adjoint at the anchor, results."""
+        """What stands side by side: from left to right sums, the adjoint at the anchor, results; or a tower of it."""
         content: dict[tuple[Unit, int], list[str]] = {}
         for key, cell in self.cell.items():
             content.setdefault((cell, self.strand[key][0]), []).append(key)
+        wires = self._tower_wires()
         for (cell, lane), keys in content.items():
             keys.sort(key=lambda key: _KINDS.index(self.nodes[key]["kind"]), reverse=lane % 2 == 0)
             anchor = next((n for n, key in enumerate(keys) if self.nodes[key]["kind"] == "adjoint"), 0)
+            if self.level and any(self.level[key] for key in keys):
+                found = tower(keys, keys[anchor], self.widths, self.level, wires[cell, lane])
+                self.offsets |= found.places
+                self.ways |= found.ways
+                cell.left, cell.right = max(cell.left, found.left), max(cell.right, found.right)
+                continue
             edge = 0.0
             for key in keys:
                 self.offsets[key] = edge + self.widths[key] / 2
@@ -168,6 +185,20 @@ class _Work:
                 self.offsets[key] -= zero
             cell.left = max(cell.left, zero)
             cell.right = max(cell.right, edge - INNER - zero)
+
+    def _tower_wires(self) -> dict[tuple[Unit, int], list[tuple[str, str]]]:
+        """The wires of each cell and lane, where there are towers."""
+        found: dict[tuple[Unit, int], list[tuple[str, str]]] = defaultdict(list)
+        for source, target, _ in self.edges if self.level else ():
+            lane = self.strand[source][0]
+            ahead = self.row[target] - self.row[source] if lane % 2 == 0 else self.row[source] - self.row[target]
+            if self.strand[source] == self.strand[target] and ahead > 0:
+                if self.cell[source] is self.cell[target]:
+                    found[self.cell[source], lane].append((source, target))
+                else:
+                    found[self.cell[source], lane].append((source, OUTSIDE))
+                    found[self.cell[target], lane].append((OUTSIDE, target))
+        return found
 
     def _fill_scopes(self) -> None:
         """Place what is in each scope, inner scopes first; in a row, those that read something stand last."""
@@ -254,8 +285,26 @@ class _Work:
                 upper, lower = (source, target) if distance > 0 else (target, source)
                 zero, side = base[strand], _side(strand)
                 ways = _ways(self.cell[upper], self.cell[lower])
+                if self.ways:
+                    ways = self._with_towers(source, target, ways)
                 found[source, target] = [(zero + side * x, y[a], y[b]) for x, a, b in ways]
         return found
+
+    def _with_towers(self, source: str, target: str, between: list[Piece]) -> list[Piece]:
+        """The way of an edge with its pieces in the towers of its ends, top first."""
+        if self.cell[source] is self.cell[target]:
+            return self._in_tower(source, (source, target))
+        leaving, arriving = self._in_tower(source, (source, OUTSIDE)), self._in_tower(target, (OUTSIDE, target))
+        if self.row[source] < self.row[target]:
+            return [*leaving, *between, *arriving]
+        return [*arriving, *between, *leaving]
+
+    def _in_tower(self, key: str, ends: tuple[str, str]) -> list[Piece]:
+        cell = self.cell[key]
+        if self.strand[key][0] % 2 == 0:
+            return [(cell.x + x, cell.row + a, cell.row + b) for x, a, b in self.ways.get(ends, ())]
+        low = cell.row + cell.height - 1
+        return [(cell.x + x, low - b, low - a) for x, a, b in reversed(self.ways.get(ends, ()))]
 
 
 def _side(strand: Strand) -> float:

@@ -18,7 +18,7 @@ from graphgrad.ground.reading import Reading
 from graphgrad.view.collapse import collapsed, quotient
 from graphgrad.view.explained import told_by
 from graphgrad.view.folding import forest, groups
-from graphgrad.view.gradient_graph import Graph
+from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.layout import mirror_layout
 from graphgrad.view.page import BUDGET, page
 from graphgrad.view.scene import scene
@@ -37,6 +37,8 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
     "chain": lambda: chain(300).graph,
     "second order": lambda: higher(2).graph,
     "two orders in one lane": lambda: crossed().graph,
+    "kernels": lambda: gradient_graph(*perceptron(), expand=True),
+    "kernels of two orders": lambda: gradient_graph(*higher(2), expand=True),
     "hostile": hostile,
 }
 Opener = Callable[..., Watched]

@@ -8,19 +8,20 @@ const strandOf = node => `${node.lane} ${rootOf(node).lane}`;
 function mirrorLayout(picture) {
   const { nodes, edges: wires } = picture, { wholes, leaf } = nested(picture);
   const root = new Map(nodes.map(node => [node, leaf.get(rootOf(node))]));
+  const strand = new Map(nodes.map(node => [node, strandOf(node)])), level = levelsOf(nodes, wires, root);
   setRows(wires, wholes, leaf, root);
-  const offsets = fillCells(nodes, root), degree = new Map(nodes.map(node => [node, 0]));
+  const rows = rowsOf(nodes, root, level), { offsets, ways } = fillCells(nodes, root, level, towerWires(wires, root, strand, rows, level));
+  const degree = new Map(nodes.map(node => [node, 0]));
   for (const { source, target } of wires) { degree.set(source, degree.get(source) + 1); degree.set(target, degree.get(target) + 1); }
   for (const whole of wholes.values()) {
     const order = inside(whole);
     for (const scope of [...order].reverse()) if (scope.children.length) place(scope, degree);
     for (const child of order.slice(1)) child.x = child.parent.x + child.place;
   }
-  const strand = new Map(nodes.map(node => [node, strandOf(node)]));
   const around = regionsOf(nodes, root, wholes), { base, lanes, column } = lanesOf(nodes, root, strand, offsets, around, wholes);
   const y = heights(wholes), boxes = new Map();
   for (const node of nodes) {
-    const x = base.get(strand.get(node)) + sideOf(node.lane) * (root.get(node).x + offsets.get(node)), row = root.get(node).row;
+    const x = base.get(strand.get(node)) + sideOf(node.lane) * (root.get(node).x + offsets.get(node)), row = rows.get(node);
     boxes.set(node, { x, y: y[row], width: node.width, height: node.kind === "sum" ? ROUND : HEIGHT, lane: column.get(node.lane), row });
   }
   const regions = around.map(([scope, lane, home]) => {
@@ -31,7 +32,7 @@ function mirrorLayout(picture) {
   });
   const low = Math.max(most([...boxes.values()], box => box.y + box.height / 2, 0), most(regions, region => region.top + region.height, 0));
   return {
-    boxes, regions, lanes, wires: routed(wires, boxes, through(wires, root, strand, base, y)),
+    boxes, regions, lanes, wires: routed(wires, boxes, through(wires, root, strand, rows, ways, base, y)),
     width: most(lanes, lane => lane.right, 0) + MARGIN, height: low + MARGIN + PITCH / 3,
   };
 }
@@ -42,7 +43,7 @@ function setRows(wires, wholes, leaf, root) {
       if (target.lane !== lane) continue;
       let top = leaf.get(target);
       while (top.parent !== whole) top = top.parent;
-      top.least = Math.max(top.least, root.get(source).row + 1);
+      top.least = Math.max(top.least, root.get(source).row + root.get(source).height);
     }
     rank(whole);
   }
@@ -50,8 +51,8 @@ function setRows(wires, wholes, leaf, root) {
   for (const each of leaf.values()) first = Math.min(first, each.row);
   for (const whole of wholes.values()) for (const each of inside(whole)) each.row -= first;
 }
-function fillCells(nodes, root) {
-  const content = new Map(), offsets = new Map();
+function fillCells(nodes, root, level, inner) {
+  const content = new Map(), offsets = new Map(), ways = new Map();
   for (const node of nodes) {
     const cell = root.get(node);
     if (!content.has(cell)) content.set(cell, new Map());
@@ -62,15 +63,20 @@ function fillCells(nodes, root) {
     for (const [lane, members] of lanes) {
       const way = lane % 2 === 0 ? -1 : 1;
       members.sort((a, b) => way * (ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind)));
+      const anchor = Math.max(members.findIndex(node => node.kind === "adjoint"), 0);
+      if (members.some(node => level.get(node))) {
+        tower(cell, members, members[anchor], level, inner.get(`${cell.node.key} ${lane}`) ?? [], offsets, ways);
+        continue;
+      }
       let edge = 0;
       for (const node of members) { offsets.set(node, edge + node.width / 2); edge += node.width + INNER; }
-      const anchor = members.findIndex(node => node.kind === "adjoint"), zero = offsets.get(members[Math.max(anchor, 0)]);
+      const zero = offsets.get(members[anchor]);
       for (const node of members) offsets.set(node, offsets.get(node) - zero);
       cell.left = Math.max(cell.left, zero);
       cell.right = Math.max(cell.right, edge - INNER - zero);
     }
   }
-  return offsets;
+  return { offsets, ways };
 }
 function place(scope, degree) {
   const late = child => 2 * child.fed + (child.children.length > 0 || degree.get(child.node) > 0);
@@ -182,16 +188,15 @@ function heights(wholes) {
 }
 
 // -- wires ------------------------------------------------------------------------------------------
-function through(wires, root, strand, base, y) {
+function through(wires, root, strand, rows, ways, base, y) {
   const found = new Map();
   for (const { source, target } of wires) {
-    const zero = base.get(strand.get(source));
-    if (strand.get(source) !== strand.get(target) || found.get(source)?.has(target)) continue;
-    const a = root.get(source), b = root.get(target), [upper, lower] = a.row <= b.row ? [a, b] : [b, a];
-    if (lower.row - upper.row < 2) continue;
-    const spans = waysOf(upper, lower).map(([x, first, last]) => [zero + sideOf(source.lane) * x, y[first], y[last]]);
+    const zero = base.get(strand.get(source)), distance = rows.get(target) - rows.get(source);
+    if (Math.abs(distance) < 2 || strand.get(source) !== strand.get(target) || found.get(source)?.has(target)) continue;
+    const [upper, lower] = distance > 0 ? [source, target] : [target, source];
+    const way = withTowers(source, target, distance, root, ways, waysOf(root.get(upper), root.get(lower)));
     if (!found.has(source)) found.set(source, new Map());
-    found.get(source).set(target, spans);
+    found.get(source).set(target, way.map(([x, first, last]) => [zero + sideOf(source.lane) * x, y[first], y[last]]));
   }
   return found;
 }
