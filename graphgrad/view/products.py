@@ -10,7 +10,7 @@ import networkx
 
 from ..autodiff.adjoint import AnyValue, Cotangent, GradientCall, Node, Product, adjoint, derivative_of, expand
 from ..autodiff.arguments import Question
-from ..autodiff.explain import cut_kind
+from ..autodiff.causes import cut_kind, is_ruled
 from ..autodiff.gradients import reached
 from ..autodiff.reach import Reach
 from ..graph.operation import Operation, Role, Value
@@ -226,7 +226,9 @@ class Builder:
         severed = any("unconnected" in found for found in roles.values())
         for node in inside:
             # Most derivatives do not depend on most of what they read; it matters where an x is lost by it.
-            cut = self._cut(node) if severed or isinstance(node, Operation) else ""
+            # A rule answers for what its function computed, and gives the gradient past it.
+            told = isinstance(node, Operation) and not (is_ruled(node) and node in self.steps)
+            cut = self._cut(node) if severed or told else ""
             if cut and "stop" not in roles[node]:
                 roles[node][cut] = None
         for node, found in roles.items():
