@@ -114,7 +114,7 @@ class _Work:
         self.level = levels(self.nodes, self.edges, self.cell)
         self.column = {lane: n for n, lane in enumerate(sorted({lane for lane, _ in self.strand.values()}))}
         self._set_rows()
-        self.row = {key: self._row(key) for key in self.cell}
+        self.row = {key: self._row(key) if self.level else cell.row for key, cell in self.cell.items()}
         self.widths = widths(graph)
         self.offsets: dict[str, float] = {}
         self.ways: dict[tuple[str, str], list[Piece]] = {}  # in towers
@@ -168,6 +168,10 @@ class _Work:
             content.setdefault((cell, self.strand[key][0]), []).append(key)
         wires = self._tower_wires()
         for (cell, lane), keys in content.items():
+            if len(keys) == 1:
+                self.offsets[keys[0]], half = 0.0, self.widths[keys[0]] / 2
+                cell.left, cell.right = max(cell.left, half), max(cell.right, half)
+                continue
             keys.sort(key=lambda key: _KINDS.index(self.nodes[key]["kind"]), reverse=lane % 2 == 0)
             anchor = next((n for n, key in enumerate(keys) if self.nodes[key]["kind"] == "adjoint"), 0)
             if self.level and any(self.level[key] for key in keys):
