@@ -7,16 +7,16 @@ cuts lie below which x. Both are linear in the operations between them, however 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from ..graph.operation import Operation, Role, Value
+from ..graph.operation import Operation, Value
 from ..graph.walk import between
 from ..ground.spec import IntSpec
 from . import arguments
 from .adjoint import AnyValue, Cotangent, Node, derivative_of
+from .causes import is_detached, is_quiet, is_ruled, never, reason
 from .reach import candidates
 from .verdict import SHOWN, Break, Verdict
 from .verdict import Explanation as Explanation
@@ -172,14 +172,16 @@ class _Search:
         value, read = node.values[k], node.reads[i]
         for kind, first in self._reasons(node, k, i):
             below = self.own.get(read, 0) if first else self.down[read]
+            if kind == "no derivative" and is_ruled(node):
+                below = self._beside(node, k, read)
             if not below:
                 continue
             cut = found.get((node, k, kind))
             if cut is None:
                 op = node if isinstance(node, Operation) else node.op
-                reason = _reason(kind, node, k, i)
+                said, hint = reason(kind, node, k, i)
                 tensor = read if kind == "integer" and value.spec.differentiable else value  # an x of integers
-                told = Break(kind, op, _name(tensor), reason[1], reason[0], self._label(value), [])
+                told = Break(kind, op, _name(tensor), hint, said, self._label(value), [])
                 minor = isinstance(value.spec, IntSpec) or (
                     kind == "no derivative" and (node is not op or has_bodies(node))
                 )
@@ -188,6 +190,18 @@ class _Search:
             label = self._label(read)
             if label not in cut.told.lost:
                 cut.told.lost.append(label)
+
+    def _beside(self, node: Node, k: int, read: AnyValue) -> int:
+        """The xs that a read depends on by ways that pass no input for which the user's rule gives a gradient."""
+        passed = {node.reads[i] for i in derivative_of(node).connects[k]}
+        pending, seen, below = [read], set(passed), 0
+        while pending:
+            value = pending.pop()
+            if value not in seen and value in self.down:
+                seen.add(value)
+                below |= self.own.get(value, 0)
+                pending += self.maker[value][1].reads if value in self.maker else ()
+        return below
 
     def _reasons(self, node: Node, k: int, i: int) -> Iterator[tuple[str, bool]]:
         """The kinds of break, each with whether it counts for an x itself only: others were told of it upstream."""
@@ -205,14 +219,14 @@ class _Search:
             if (k, i) in derivative.missing:
                 yield "not implemented", False
         else:
-            detached, quiet = _is_detached(node), _is_quiet(node)
+            detached, quiet = is_detached(node), is_quiet(node)
             if detached:
                 yield "stop_gradient", False
             if quiet:
-                yield "no_grad", real and isinstance(read, Value) and _is_quiet(read.op)
+                yield "no_grad", real and isinstance(read, Value) and is_quiet(read.op)
             if not real:
                 yield "integer", True
-            elif not (detached or quiet) or (quiet and not detached and _never(node)):
+            elif not (detached or quiet) or (quiet and not detached and never(node)):
                 yield "no derivative", False
 
     def _downstream(self) -> set[Operation]:
@@ -322,76 +336,3 @@ def _count(breaks: list[Break], routes: list[list[str]]) -> str:
     if len(routes) == 1 and len(breaks) <= SHOWN and not apart:
         return f"every path is cut, at these {places} places one after the other"
     return f"every path is cut, at these {places} places"
-
-
-# -- what a node says -------------------------------------------------------------------------------------
-
-
-def cut_kind(node: Node) -> str:
-    """Why no gradient passes a node, whatever the stops."""
-    if not any(value.spec.differentiable for value in node.values):
-        return "integer"
-    if _is_detached(node):
-        return "stop_gradient"
-    return "no_grad" if _is_quiet(node) else "no derivative"
-
-
-def _is_detached(node: Node) -> bool:
-    return isinstance(node, Operation) and node.type in ("StopGradient", "Data")
-
-
-def _is_quiet(node: Node) -> bool:
-    """Whether it was recorded under torch.no_grad()."""
-    return isinstance(node, Operation) and node.signature is not None and not node.signature.modes.grad
-
-
-def _never(node: Node) -> bool:
-    """Whether the operation has no derivative by its nature."""
-    return isinstance(node, Operation) and node.signature is not None and node.signature.no_derivative
-
-
-_SAYS = {
-    "stop": "it is in stop_gradients",
-    "integer": "integer tensors are constants",
-    "stop_gradient": "it is the output of stop_gradient",
-    "detach": "it is detached: detach() makes a constant",
-    "data": "it is detached: .data makes a constant",
-    "no_grad": "it was recorded under torch.no_grad()",
-    "no derivative": "nothing flows through this operation: its derivative does not depend on that input",
-    "linear": "the derivative of this operation does not depend on that input: it is constant in it",
-    "assign": "what a variable is assigned is a constant",
-    "choice": "it only chooses the branch, or how many rounds there are",
-    "not implemented": "torch has no gradient for",
-}
-_HINTS = {
-    "stop": "leave it out of stop_gradients",
-    "integer": "differentiate before the cast, or unconnected_gradients='zero'",
-    "integer x": "a floating x",
-    "stop_gradient": "use the tensor that went into it",
-    "no_grad": "record it outside torch.no_grad()",
-    "no derivative": "a differentiable operation in its place, or unconnected_gradients='zero'",
-    "linear": "unconnected_gradients='zero', if zeros are what you expect",
-    "assign": "differentiate with respect to the variable, or use the tensor that was assigned",
-    "not implemented": "cut it with stop_gradients=[...] or gg.stop_gradient, or compute it from other ops",
-}
-
-
-def _reason(kind: str, node: Node, k: int, i: int) -> tuple[str, str]:
-    """What is said of a break, and what to do."""
-    said, hint = _SAYS[kind], _HINTS[kind]
-    if kind == "not implemented":
-        op = node if isinstance(node, Operation) else node.op
-        order = "" if node is op else "the derivative of "
-        said = f"{said} {order}{op.type}: {derivative_of(node).missing[k, i]}"
-    elif kind == "no derivative" and has_bodies(node):
-        said = _SAYS["choice"]
-    elif kind == "integer" and not node.reads[i].spec.differentiable:
-        hint = _HINTS["integer x"]
-    elif kind == "no derivative" and not isinstance(node, Operation):
-        said, hint = _SAYS["linear"], _HINTS["linear"]
-    elif kind == "no derivative" and isinstance(node, Operation) and node.role is Role.ASSIGN:
-        said, hint = _SAYS["assign"], _HINTS["assign"]
-    elif kind == "stop_gradient" and isinstance(node, Operation):
-        detached = re.fullmatch(r"(?:.*/)?detach(_\d+)?", node.name)
-        said = _SAYS["data" if node.type == "Data" else "detach" if detached else kind]
-    return said, hint

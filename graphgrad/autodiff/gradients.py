@@ -84,7 +84,7 @@ def gradients(
     graph = asked.graph
     if isinstance(graph, BodyGraph) and graph.captures:
         asked = brought_inside(graph, asked)
-    found = _reached(asked)
+    found = reached(asked)
     lost = [x for x, group in zip(asked.x_items, asked.groups, strict=True) if found.live.isdisjoint(group)]
     if lost and option is UnconnectedGradients.RAISE:
         raise UnconnectedError(str(explain(asked.y_items, lost, stop_gradients=asked.stop_items)))
@@ -97,8 +97,12 @@ def gradients(
         ]
 
 
-def _reached(asked: arguments.Question) -> Reach:
-    """What a gradient reaches; an error for what torch can't differentiate says on which ways it gets there."""
+def reached(asked: arguments.Question) -> Reach:
+    """What a gradient reaches.
+
+    Raises:
+        LookupError: if that is an operation that torch can't differentiate; it says on which ways it gets there.
+    """
     try:
         return reach(asked.ys, {value for group in asked.groups for value in group}, asked.stops)
     except LookupError as error:

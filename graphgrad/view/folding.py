@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, TypeVar
 
 import networkx
@@ -278,23 +279,24 @@ def sound(
         part: the part of each of them.
         reads: what each reads; what is not among the items does not count.
     """
+    fine = {item: part[item] for item in items}
+    if sum(1 for _ in groupby(fine.values())) == len(set(fine.values())):
+        return fine  # none of them is left and entered again
     rough: dict[Hashable, dict[Hashable, None]] = {part[item]: {} for item in items}
     for item in items:
         mine = part[item]
         rough[mine].update((part[read], None) for read in reads[item] if read in part and part[read] != mine)
     first = {each: n for n, each in reversed(list(enumerate(map(part.__getitem__, items))))}
     if len(topological({each: list(found) for each, found in rough.items()}, first.__getitem__)) == len(rough):
-        return {item: part[item] for item in items}
+        return fine
     circle: dict[Hashable, int] = {}
     joined = networkx.DiGraph((each, read) for each, found in rough.items() for read in found)
     for n, component in enumerate(networkx.strongly_connected_components(joined)):
         if len(component) > 1:
             circle.update(dict.fromkeys(component, n))
-    fine: dict[_Item, Hashable] = {}
     latest: dict[int, tuple[Hashable, int]] = {}
     for item in items:
         mine = part[item]
-        fine[item] = mine
         if mine in circle:
             before, run = latest.get(circle[mine], (None, 0))
             latest[circle[mine]] = (mine, run + (mine != before))

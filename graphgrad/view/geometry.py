@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Point = tuple[float, float]
 
@@ -22,8 +22,7 @@ ROOM = 11.0  # between the nodes of a row and the head of a region, for their ta
 SILL = 9.0  # between the nodes of a row and the foot of a region, for dtypes and shapes
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """Where a node is: its centre, its size, its lane (a column of the picture, 0 on the left) and its row."""
 
     x: float
@@ -34,8 +33,7 @@ class Box:
     row: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """Where an edge runs.
 
     Attributes:
@@ -51,8 +49,7 @@ class Wire:
     bend: str
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(NamedTuple):
     """An open scope in one lane: the box around its nodes.
 
     Attributes:

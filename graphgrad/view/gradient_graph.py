@@ -60,7 +60,7 @@ def gradient_graph(ys: Any, xs: Any, stop_gradients: Any = None, *, expand: bool
         loop or a scan is one node, `d(cond) ∂ Cond`: which kernels it runs, and how often, only a run knows.
 
     Raises:
-        LookupError: if an operation on the path has no derivative.
+        LookupError: if an operation on the path has no derivative; it says on which ways a gradient gets there.
         RuntimeError: with `expand`, for an operation that can't run without data; the message names it.
         ValueError: for arguments that can't be right (`ArgumentTypeError` where their kind is wrong).
 
@@ -83,5 +83,5 @@ def gradient_graph(ys: Any, xs: Any, stop_gradients: Any = None, *, expand: bool
     asked = arguments.question(ys, xs, stop_gradients)
     if asked.graph is None:
         raise ValueError("a gradient graph needs at least one tensor of a graph")
-    builder = Builder(asked.ys, asked.groups, asked.stops)
+    builder = Builder(asked)
     return expanded(builder) if expand else builder.build()

@@ -8,8 +8,9 @@ one before. Only forward edges decide ranks; values that are saved for the backw
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from .folding import edges_of
 from .geometry import (
@@ -22,7 +23,6 @@ from .geometry import (
     PITCH,
     ROOM,
     ROUND,
-    SIDE,
     SILL,
     Box,
     Lane,
@@ -31,15 +31,20 @@ from .geometry import (
     heights,
 )  # fmt: skip
 from .gradient_graph import Graph
+from .interior import Interiors
 from .label import lines, width
-from .nesting import Net, Unit, nested, rank, regions, span
-from .rows import Item, arrange, join
+from .nesting import Unit, nested, rank, regions
+from .rows import GAP, Piece
+from .tower import OUTSIDE, levels, tower
 from .wires import Span, route
 
 TITLE, NOTE, NAME = 12.0, 9.5, 10.5  # font sizes; the last is for names of regions
 WIDEST = 190.0
 BUTTON = 32.0  # pixels in the head of a region besides its name
 _KINDS = ("gradient", "forward", "adjoint", "sum")
+
+# A part of a lane: the lane, and that of the forward nodes that its nodes are or mirror. Parts stand side by side.
+Strand: TypeAlias = "tuple[int, int]"
 
 
 def mirror_layout(graph: Graph) -> Layout:
@@ -98,55 +103,58 @@ class _Work:
         self.graph = graph
         self.nodes = dict(graph.nodes.items())
         self.edges = list(edges_of(graph))
-        self.root: dict[str, str] = {}
-        for key, node in self.nodes.items():
-            self.root[key] = key if node["mirror"] is None else self.root[node["mirror"]]
-        self.lane: dict[str, int] = {key: node["lane"] for key, node in self.nodes.items()}
-        used = sorted(set(self.lane.values()))
-        self.column = {lane: n for n, lane in enumerate(used)}
         within, self.labels = regions(graph)
-        self.wholes, self.unit = nested(graph, within)
-        self.row = self._rows()
+        self.wholes, leaf = nested(graph, within)
+        self.cell: dict[str, Unit] = {}
+        self.strand: dict[str, Strand] = {}
+        for key, node in self.nodes.items():
+            mirror = node["mirror"]
+            self.cell[key] = leaf[key] if mirror is None else self.cell[mirror]
+            self.strand[key] = node["lane"], node["lane"] if mirror is None else self.strand[mirror][1]
+        self.level = levels(self.nodes, self.edges, self.cell)
+        self.column = {lane: n for n, lane in enumerate(sorted({lane for lane, _ in self.strand.values()}))}
+        self._set_rows()
+        self.row = {key: self._row(key) if self.level else cell.row for key, cell in self.cell.items()}
         self.widths = widths(graph)
         self.offsets: dict[str, float] = {}
+        self.ways: dict[tuple[str, str], list[Piece]] = {}  # in towers
         self.boxes: dict[str, Box] = {}
 
-    def _rows(self) -> dict[str, int]:
+    def _row(self, key: str) -> int:
+        """A tower in a lane of gradients grows up from the height of its operation; in the next one it hangs down."""
+        cell, level = self.cell[key], self.level.get(key, 0)
+        down = self.strand[key][0] % 2 == 0 and self.nodes[key]["kind"] != "forward"
+        return cell.row + (level if down else cell.height - 1 - level)
+
+    def _set_rows(self) -> None:
         across = [
             (source, target)
             for source, target, data in self.edges
-            if data["kind"] == "forward" and self.lane[source] != self.lane[target]
+            if data["kind"] == "forward" and self.strand[source][0] != self.strand[target][0]
         ]
         for lane, whole in self.wholes.items():
             for source, target in across:
-                if self.lane[target] == lane:
-                    top = self.unit[target]
+                if self.strand[target][0] == lane:
+                    top = self.cell[target]
                     while top.parent is not whole:
                         assert top.parent is not None
                         top = top.parent
-                    top.least = max(top.least, self.unit[self.root[source]].row + 1)
+                    top.least = max(top.least, self.cell[source].row + self.cell[source].height)
             rank(whole)
-        first = min((unit.row for unit in self.unit.values()), default=0)
+        first = min((cell.row for cell in self.cell.values()), default=0)
         for whole in self.wholes.values():
             for unit in whole.inside():
                 unit.row -= first
-        return {key: self.unit[root].row for key, root in self.root.items()}
 
     def layout(self) -> Layout:
         self._fill_cells()
-        for whole in self.wholes.values():
-            for scope in reversed(whole.inside()):
-                if scope.children:
-                    self._arrange(scope)
-            for unit in whole.inside()[1:]:
-                assert unit.parent is not None
-                unit.x = unit.parent.x + unit.place
+        self._fill_scopes()
         around = self._around()
         base, lanes = self._columns(around)
         y = self._heights()
         self._place(base, y)
         wires = route(self.graph, self.boxes, self._through(base, y))
-        boxes = [self._region(unit, lane, base, y) for unit, lane in around]
+        boxes = [self._region(unit, strand, base, y) for unit, strand in around]
         right = max((lane.right for lane in lanes), default=0.0) + MARGIN
         low = [box.y + box.height / 2 for box in self.boxes.values()] + [box.top + box.height for box in boxes]
         return Layout(self.boxes, wires, lanes, boxes, right, max(low, default=0.0) + MARGIN + PITCH / 3)
@@ -154,13 +162,24 @@ class _Work:
     # -- places -----------------------------------------------------------------------------------
 
     def _fill_cells(self) -> None:
-        """What stands side by side: from left to right sums, the adjoint at the anchor, results."""
-        content: dict[tuple[str, int], list[str]] = {}
-        for key, lane in self.lane.items():
-            content.setdefault((self.root[key], lane), []).append(key)
-        for (root, lane), keys in content.items():
+        """What stands side by side: from left to right sums, the adjoint at the anchor, results; or a tower of it."""
+        content: dict[tuple[Unit, int], list[str]] = {}
+        for key, cell in self.cell.items():
+            content.setdefault((cell, self.strand[key][0]), []).append(key)
+        wires = self._tower_wires()
+        for (cell, lane), keys in content.items():
+            if len(keys) == 1:
+                self.offsets[keys[0]], half = 0.0, self.widths[keys[0]] / 2
+                cell.left, cell.right = max(cell.left, half), max(cell.right, half)
+                continue
             keys.sort(key=lambda key: _KINDS.index(self.nodes[key]["kind"]), reverse=lane % 2 == 0)
             anchor = next((n for n, key in enumerate(keys) if self.nodes[key]["kind"] == "adjoint"), 0)
+            if self.level and any(self.level[key] for key in keys):
+                found = tower(keys, keys[anchor], self.widths, self.level, wires[cell, lane])
+                self.offsets |= found.places
+                self.ways |= found.ways
+                cell.left, cell.right = max(cell.left, found.left), max(cell.right, found.right)
+                continue
             edge = 0.0
             for key in keys:
                 self.offsets[key] = edge + self.widths[key] / 2
@@ -168,63 +187,71 @@ class _Work:
             zero = self.offsets[keys[anchor]]
             for key in keys:
                 self.offsets[key] -= zero
-            cell = self.unit[root]
             cell.left = max(cell.left, zero)
             cell.right = max(cell.right, edge - INNER - zero)
 
-    def _arrange(self, scope: Unit) -> None:
-        """Place what is in a scope: its nodes, its scopes, each of which is a slab, and the values that pass."""
-        children = sorted(scope.children, key=lambda u: (u.fed, bool(u.children) or self.graph.degree(u.key) > 0))
-        slabs = {unit: _slab(unit) for unit in children}
-        items = [item for slab in slabs.values() for item in slab]
-        ways = {key: _way(scope, key, net, slabs) for key, net in scope.nets.items() if net.routed}
-        items += [item for way in ways.values() for item in way]
-        arrange(items)
-        for unit, slab in slabs.items():
-            unit.place = slab[0].place
-        left, right = min(item.place - item.left for item in items), max(item.place + item.right for item in items)
-        for key, way in ways.items():
-            scope.passes[key] = _straight(way)
-        for key, net in scope.nets.items():
-            if net.leaves:
-                assert net.source is not None
-                way = ways.get(key, [])
-                scope.out[key] = way[-1].place if way else net.source.place + net.source.out.get(key, 0.0)
-            if net.source is None:
-                scope.into[key] = _entry(key, net, ways.get(key, []))
-        label = 0.0 if scope.parent is None else label_width(self.labels[scope.number][0])
-        entry = min(scope.into.values(), default=right)  # the name stands to the left of what comes in
-        scope.left = max(SIDE - left, label - entry)
-        scope.right = max(right + SIDE, label - scope.left)
+    def _tower_wires(self) -> dict[tuple[Unit, int], list[tuple[str, str]]]:
+        """The wires of each cell and lane, where there are towers."""
+        found: dict[tuple[Unit, int], list[tuple[str, str]]] = defaultdict(list)
+        for source, target, _ in self.edges if self.level else ():
+            lane = self.strand[source][0]
+            ahead = self.row[target] - self.row[source] if lane % 2 == 0 else self.row[source] - self.row[target]
+            if self.strand[source] == self.strand[target] and ahead > 0:
+                if self.cell[source] is self.cell[target]:
+                    found[self.cell[source], lane].append((source, target))
+                else:
+                    found[self.cell[source], lane].append((source, OUTSIDE))
+                    found[self.cell[target], lane].append((OUTSIDE, target))
+        return found
 
-    def _around(self) -> list[tuple[Unit, int]]:
-        """The open scopes and the lanes in which they have nodes, outer ones first."""
-        found: dict[tuple[Unit, int], None] = {}
-        for key, lane in self.lane.items():
-            for scope in self.unit[self.root[key]].above():
-                if scope.parent is None or (scope, lane) in found:
+    def _fill_scopes(self) -> None:
+        """Place what is in each scope, inner scopes first; in a row, those that read something stand last."""
+        joined = {end for source, target, _ in self.edges for end in (source, target)}
+        interiors = Interiors()
+        for whole in self.wholes.values():
+            order = whole.inside()
+            for scope in reversed(order):
+                if scope.children:
+                    children = sorted(scope.children, key=lambda u: (u.fed, bool(u.children) or u.key in joined))
+                    label = 0.0 if scope.parent is None else label_width(self.labels[scope.number][0])
+                    interiors.fill(scope, children, label)
+            for unit in order[1:]:
+                assert unit.parent is not None
+                unit.x = unit.parent.x + unit.place
+
+    def _around(self) -> list[tuple[Unit, Strand]]:
+        """The open scopes and the strands in which they have nodes, outer ones first."""
+        found: dict[tuple[Unit, Strand], None] = {}
+        for key, strand in self.strand.items():
+            for scope in self.cell[key].above():
+                if scope.parent is None or (scope, strand) in found:
                     break
-                found[scope, lane] = None
+                found[scope, strand] = None
         rank = {unit: n for whole in self.wholes.values() for n, unit in enumerate(whole.inside())}
-        return sorted(found, key=lambda pair: (self.column[pair[1]], rank[pair[0]]))
+        return sorted(found, key=lambda pair: (pair[1][0], rank[pair[0]]))
 
-    def _columns(self, around: list[tuple[Unit, int]]) -> tuple[dict[int, float], list[Lane]]:
-        """Where the zero of each lane is, so that no two lanes overlap."""
-        reach: dict[int, list[float]] = {lane: [] for lane in self.column}
-        for key, lane in self.lane.items():
-            x = _side(lane) * (self.unit[self.root[key]].x + self.offsets[key])
-            reach[lane] += [x - self.widths[key] / 2, x + self.widths[key] / 2]
-        for unit, lane in around:
-            reach[lane] += [_side(lane) * (unit.x - unit.left), _side(lane) * (unit.x + unit.right)]
+    def _columns(self, around: list[tuple[Unit, Strand]]) -> tuple[dict[Strand, float], list[Lane]]:
+        """Where the zero of each strand is, so that no two overlap, and so no two lanes."""
+        reach: dict[Strand, list[float]] = {strand: [] for strand in sorted(set(self.strand.values()))}
+        for key, strand in self.strand.items():
+            x, half = _side(strand) * (self.cell[key].x + self.offsets[key]), self.widths[key] / 2
+            reach[strand] += (x - half, x + half)
+        for unit, strand in around:
+            reach[strand] += (_side(strand) * (unit.x - unit.left), _side(strand) * (unit.x + unit.right))
         for lane, whole in self.wholes.items():
-            reach[lane] += [place for way in whole.passes.values() for place, _, _ in way]
-        base, lanes, edge = {}, [], MARGIN
-        for lane, extent in reach.items():
+            reach[lane, lane] += [place for way in whole.passes.values() for place, _, _ in way]
+        base: dict[Strand, float] = {}
+        lanes: dict[int, Lane] = {}
+        edge = MARGIN
+        for (lane, home), extent in reach.items():
             left, right = min(extent), max(extent)
-            base[lane] = edge - left
-            lanes.append(Lane(edge, edge + right - left, lane % 2 == 0))
+            known = lanes.get(lane)
+            if known is not None:
+                edge += GAP - BETWEEN
+            base[lane, home] = edge - left
+            lanes[lane] = Lane(edge if known is None else known.left, edge + right - left, lane % 2 == 0)
             edge += right - left + BETWEEN
-        return base, lanes
+        return base, list(lanes.values())
 
     def _heights(self) -> list[float]:
         tops: dict[int, int] = {}
@@ -238,78 +265,54 @@ class _Work:
                 last = max(last, end)
         return heights(tops, bottoms, last + 1)
 
-    def _place(self, base: dict[int, float], y: list[float]) -> None:
-        for key, lane in self.lane.items():
-            x = base[lane] + _side(lane) * (self.unit[self.root[key]].x + self.offsets[key])
+    def _place(self, base: dict[Strand, float], y: list[float]) -> None:
+        for key, strand in self.strand.items():
+            row = self.row[key]
+            x = base[strand] + _side(strand) * (self.cell[key].x + self.offsets[key])
             height = ROUND if self.nodes[key]["kind"] == "sum" else HEIGHT
-            self.boxes[key] = Box(x, y[self.row[key]], self.widths[key], height, self.column[lane], self.row[key])
+            self.boxes[key] = Box(x, y[row], self.widths[key], height, self.column[strand[0]], row)
 
-    def _region(self, unit: Unit, lane: int, base: dict[int, float], y: list[float]) -> Region:
-        ends = [base[lane] + _side(lane) * (unit.x + reach) for reach in (-unit.left, unit.right)]
+    def _region(self, unit: Unit, strand: Strand, base: dict[Strand, float], y: list[float]) -> Region:
+        ends = [base[strand] + _side(strand) * (unit.x + reach) for reach in (-unit.left, unit.right)]
         top = y[unit.row] - HEIGHT / 2 - ROOM - HEAD * unit.tops
         low = y[unit.row + unit.height - 1] + HEIGHT / 2 + SILL + FOOT * unit.bottoms
         label, fold = self.labels[unit.number]
-        return Region(min(ends), top, max(ends) - min(ends), low - top, label, fold, self.column[lane], unit.number)
+        lane = self.column[strand[0]]
+        return Region(min(ends), top, max(ends) - min(ends), low - top, label, fold, lane, unit.number)
 
-    def _through(self, base: dict[int, float], y: list[float]) -> dict[tuple[str, str], list[Span]]:
-        """Per pair of nodes of one lane where their edges pass the rows in between, top first."""
+    def _through(self, base: dict[Strand, float], y: list[float]) -> dict[tuple[str, str], list[Span]]:
+        """Per pair of nodes of one strand where their edges pass the rows in between, top first."""
         found: dict[tuple[str, str], list[Span]] = {}
         for source, target, _ in self.edges:
-            lane = self.lane[source]
-            if lane == self.lane[target] and (source, target) not in found:
-                upper, lower = sorted((source, target), key=lambda key: self.row[key])
-                if self.row[lower] - self.row[upper] > 1:
-                    ways = _ways(self.unit[self.root[upper]], self.unit[self.root[lower]])
-                    found[source, target] = [(base[lane] + _side(lane) * x, y[a], y[b]) for x, a, b in ways]
+            strand, distance = self.strand[source], self.row[target] - self.row[source]
+            if abs(distance) > 1 and strand == self.strand[target] and (source, target) not in found:
+                upper, lower = (source, target) if distance > 0 else (target, source)
+                zero, side = base[strand], _side(strand)
+                ways = _ways(self.cell[upper], self.cell[lower])
+                if self.ways:
+                    ways = self._with_towers(source, target, ways)
+                found[source, target] = [(zero + side * x, y[a], y[b]) for x, a, b in ways]
         return found
 
+    def _with_towers(self, source: str, target: str, between: list[Piece]) -> list[Piece]:
+        """The way of an edge with its pieces in the towers of its ends, top first."""
+        if self.cell[source] is self.cell[target]:
+            return self._in_tower(source, (source, target))
+        leaving, arriving = self._in_tower(source, (source, OUTSIDE)), self._in_tower(target, (OUTSIDE, target))
+        if self.row[source] < self.row[target]:
+            return [*leaving, *between, *arriving]
+        return [*arriving, *between, *leaving]
 
-def _side(lane: int) -> float:
-    return 1.0 if lane % 2 == 0 else -1.0
-
-
-def _slab(unit: Unit) -> list[Item]:
-    """The items of a unit, one a row."""
-    pull = 10.0 if unit.fed else 1.0
-    slab = unit if unit.height > 1 else None
-    return [Item(unit.start + n, unit.left, unit.right, pull, slab) for n in range(unit.height)]
-
-
-def _way(scope: Unit, key: str, net: Net, slabs: Mapping[Unit, list[Item]]) -> list[Item]:
-    """The items of a value that passes, one a row, joined to what gives it and to what reads it."""
-    first, last = span(scope, net)
-    way = [Item(row, 4.0, 4.0, 4.0) for row in range(first, last + 1)]
-    if way and net.source is not None:
-        join(slabs[net.source][-1], way[0], net.source.out.get(key, 0.0))
-    for upper, lower in zip(way, way[1:], strict=False):
-        join(upper, lower)
-    for reader in net.readers:
-        away = -reader.into.get(key, 0.0)
-        if reader.start > first:
-            join(way[reader.start - 1 - first], slabs[reader][0], away)
-        elif net.source is not None:
-            join(slabs[net.source][-1], slabs[reader][0], net.source.out.get(key, 0.0) + away)
-    return way
+    def _in_tower(self, key: str, ends: tuple[str, str]) -> list[Piece]:
+        cell = self.cell[key]
+        if self.strand[key][0] % 2 == 0:
+            return [(cell.x + x, cell.row + a, cell.row + b) for x, a, b in self.ways.get(ends, ())]
+        low = cell.row + cell.height - 1
+        return [(cell.x + x, low - b, low - a) for x, a, b in reversed(self.ways.get(ends, ()))]
 
 
-def _straight(way: list[Item]) -> list[tuple[float, int, int]]:
-    """A way in as few pieces as it has places."""
-    found: list[tuple[float, int, int]] = []
-    for item in way:
-        if found and found[-1][0] == item.place:
-            found[-1] = item.place, found[-1][1], item.row
-        else:
-            found.append((item.place, item.row, item.row))
-    return found
-
-
-def _entry(key: str, net: Net, way: list[Item]) -> float:
-    """Where a value enters a scope from above: over those that read it right there, so that chains are straight."""
-    first = [reader for reader in net.readers if reader.start == 0]
-    if way and not first:
-        return way[0].place
-    places = [reader.place + reader.into.get(key, 0.0) for reader in first or net.readers]
-    return sum(places) / len(places)
+def _side(strand: Strand) -> float:
+    return 1.0 if strand[0] % 2 == 0 else -1.0
 
 
 def _ways(upper: Unit, lower: Unit) -> list[tuple[float, int, int]]:

@@ -20,7 +20,7 @@ from .svg import FONT, clean, style_sheet
 from .wires import APART
 
 BUDGET = 1500  # nodes that a page draws without asking
-_SCRIPTS = ("model.js", "layout.js", "wires.js", "draw.js", "panel.js", "explore.js", "hands.js")
+_SCRIPTS = ("model.js", "layout.js", "tower.js", "wires.js", "draw.js", "panel.js", "explore.js", "hands.js")
 _SLOT = re.compile(r"<!--(title)-->|/\*(\w+)\*/")
 _GEOMETRY = "PITCH HEIGHT ROUND BETWEEN INNER TURN MARGIN HEAD FOOT SIDE ROOM SILL".split()
 _NUMBERS = {name: getattr(geometry, name) for name in _GEOMETRY} | {

@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import networkx
 
 from ..autodiff.adjoint import AnyValue, Cotangent, GradientCall, Node, Product, adjoint, derivative_of, expand
-from ..autodiff.explain import cut_kind
-from ..autodiff.reach import Reach, reach
+from ..autodiff.arguments import Question
+from ..autodiff.causes import cut_kind, is_ruled
+from ..autodiff.gradients import reached
+from ..autodiff.reach import Reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import between
 from ..ground.spec import IntSpec
@@ -31,20 +33,21 @@ class _Nodes:
         self.lanes: dict[Node, int] = {}
         self.tops: dict[Operation | None, int] = {}
 
-    def register(self, op: Operation) -> list[Node]:
-        """An operation as nodes: itself, or the adjoint nodes of a gradient operation. Oldest first, please."""
-        if op.role is not Role.GRADIENT:
-            return self.enter([op], op, 0)
-        call: GradientCall = op.payload
-        for older in sorted(call.through, key=attrgetter("id")):
-            if older not in self.tops:
-                self.register(older)
-        return self.register_call(op, call, adjoint(op))
+    def register(self, ops: Sequence[Operation]) -> list[Node]:
+        """Operations as nodes, a gradient operation as its adjoint nodes; the calls that they go through, too.
+
+        The oldest are first: which lane an operation is in depends on the calls before it.
+        """
+        found = {op: self._register(op) for op in sorted({*ops, *_calls(ops)}, key=attrgetter("id"))}
+        return [node for op in ops for node in found[op]]
+
+    def _register(self, op: Operation) -> list[Node]:
+        return self.register_call(op, op.payload, adjoint(op)) if op.role is Role.GRADIENT else self.enter([op], op, 0)
 
     def register_call(self, owner: Operation | None, call: GradientCall, products: Sequence[Product]) -> list[Node]:
         """The adjoint nodes of a call; they turn back at the last lane that its path uses."""
         ends = [step.node for step in call.path] + [self.maker(y) for y in call.ys]
-        last = max((self.lanes.get(node, 0) for node in ends), default=0)
+        last = max((self._lane(node) for node in ends), default=0)
         self.tops[owner] = 2 * last + 1
         return self.enter(products, owner, 2 * last + 1)
 
@@ -60,10 +63,20 @@ class _Nodes:
         return list(nodes)
 
     def _lane(self, node: Node) -> int:
-        if node in self.lanes or isinstance(node, Product):
+        if isinstance(node, Product) or node in self.lanes:
             return self.lanes[node]
-        lanes = [self.tops[v.op] + 1 if v.op in self.tops else self.lanes.get(v.op, 0) for v in node.reads]
-        return max(lanes, default=0)
+        if not self.tops:
+            return 0
+        pending = [node]
+        while pending:  # what it reads may not be in the picture, and come from a gradient all the same
+            op = pending[-1]
+            sources = {value.op for value in op.reads}
+            unknown = [source for source in sources if source not in self.tops and source not in self.lanes]
+            pending += unknown
+            if not unknown:
+                lanes = [self.tops[source] + 1 if source in self.tops else self.lanes[source] for source in sources]
+                self.lanes[pending.pop()] = max(lanes, default=0)
+        return self.lanes[node]
 
     def maker(self, value: AnyValue) -> Node:
         """The node that gives a value; for the ones at the start of a gradient, that of their y."""
@@ -92,18 +105,19 @@ class Builder:
         call: the call that gradients() would make.
     """
 
-    def __init__(self, ys: list[Value], groups: list[Group], stops: frozenset[Value]) -> None:
-        self.ys, self.groups, self.stops = ys, groups, stops
-        self.xs = {value for group in groups for value in group}
+    def __init__(self, asked: Question) -> None:
+        self.asked = asked
+        self.ys, self.groups, self.stops = asked.ys, asked.groups, asked.stops
+        self.xs = {value for group in asked.groups for value in group}
         self.nodes = _Nodes()
         self.keys: dict[Node, str] = {}
         self.graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
 
     def build(self) -> networkx.MultiDiGraph[str]:
-        self.found = reach(self.ys, self.xs, self.stops)
+        self.found = reached(self.asked)
         self.steps = {step.node: step for step in self.found.path}
         crossed = sorted(between({x.op for x in self.xs}, {y.op for y in self.ys}), key=attrgetter("id"))
-        inside = _inside([node for op in crossed for node in self.nodes.register(op)], self.xs, self.ys)
+        inside = _inside(self.nodes.register(crossed), self.xs, self.ys)
         older = self._shown(inside)
         call = self.call = _call(self.ys, self.groups, self.stops, self.found)
         products = expand(call, [Cotangent(group[0].spec, group[0]) for group in call.xs])
@@ -212,7 +226,9 @@ class Builder:
         severed = any("unconnected" in found for found in roles.values())
         for node in inside:
             # Most derivatives do not depend on most of what they read; it matters where an x is lost by it.
-            cut = self._cut(node) if severed or isinstance(node, Operation) else ""
+            # A rule answers for what its function computed, and gives the gradient past it.
+            told = isinstance(node, Operation) and not (is_ruled(node) and node in self.steps)
+            cut = self._cut(node) if severed or told else ""
             if cut and "stop" not in roles[node]:
                 roles[node][cut] = None
         for node, found in roles.items():
@@ -231,6 +247,18 @@ class Builder:
         if all(isinstance(value.spec, IntSpec) for value in node.values):
             return ""  # a size: nobody expects a gradient of it
         return cut_kind(node)
+
+
+def _calls(ops: Sequence[Operation]) -> set[Operation]:
+    """The gradient operations among some, and those that they go through."""
+    found: set[Operation] = set()
+    pending = [op for op in ops if op.role is Role.GRADIENT]
+    while pending:
+        op = pending.pop()
+        if op not in found:
+            found.add(op)
+            pending += op.payload.through
+    return found
 
 
 def _call(ys: list[Value], groups: list[Group], stops: frozenset[Value], found: Reach) -> GradientCall:

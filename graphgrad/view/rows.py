@@ -5,10 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 SWEEPS = 12
 GAP = 20.0  # pixels between neighbours
 _STILL = 0.5  # pixels; what moves less has found its place
+
+# A piece of a way: its place, and the first and the last row that it passes.
+Piece: TypeAlias = "tuple[float, int, int]"
 
 
 @dataclass(eq=False, slots=True)
@@ -38,6 +42,17 @@ def join(upper: Item, lower: Item, shift: float = 0.0) -> None:
     """Draw two items of adjacent rows to each other: the lower one likes to be `shift` to the right of the upper."""
     upper.below.append((lower, -shift))
     lower.above.append((upper, shift))
+
+
+def straight(way: list[Item]) -> list[Piece]:
+    """A chain of arranged items in as few pieces as it has places."""
+    found: list[Piece] = []
+    for item in way:
+        if found and found[-1][0] == item.place:
+            found[-1] = item.place, found[-1][1], item.row
+        else:
+            found.append((item.place, item.row, item.row))
+    return found
 
 
 def arrange(items: Sequence[Item]) -> None:

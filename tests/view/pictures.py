@@ -95,6 +95,15 @@ def higher(order: int) -> Asked:
     return Asked([y], [x, w], [])
 
 
+def crossed() -> Asked:
+    """One lane has what reads a first derivative, and the mirror images of that in another call's way."""
+    x = gg.constant(2.0, name="x")
+    (g,) = gg.gradients(gg.exp(x, name="y"), x)
+    with gg.name_scope("after"):
+        late = gg.sin(gg.cos(g))
+    return Asked([g, late], [x], [late])
+
+
 def programme(seed: int, size: int) -> Asked:
     """A random program: elementwise operations with cuts, reductions, split outputs, stops, gradients."""
     draw = random.Random(seed)
@@ -113,6 +122,20 @@ def programme(seed: int, size: int) -> Asked:
         else:
             known.append(draw.choice([a + b, a * b, torch.sin(a), torch.exp(a), 2 * a, a - b, torch.relu(b)]))
     return Asked(draw.sample(known, 2), draw.sample(known, 3), draw.sample(known, draw.randrange(3)))
+
+
+def entangled(seed: int, size: int) -> Asked:
+    """A random program full of gradients of gradients, some of it in scopes: calls of several orders share lanes."""
+    draw = random.Random(seed)
+    known = [gg.constant([1.0, 2.0], name="source")]
+    for _ in range(size):
+        a, b = draw.choice(known[-8:]), draw.choice(known)
+        with gg.name_scope(draw.choice(["", "a/", "b"]) or None):
+            if draw.random() < 0.4:
+                known += [g for g in gg.gradients(a, b) if g is not None]
+            else:
+                known.append(draw.choice([a + b, a * b, torch.sin(a), torch.exp(b), 2 * a]))
+    return Asked(draw.sample(known, 1), draw.sample(known, 1), [])
 
 
 def trained(blocks: int = 0) -> Plan:

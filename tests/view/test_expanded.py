@@ -62,7 +62,7 @@ def check(graph: Graph) -> None:
 
 
 def check_layout(graph: Graph) -> None:
-    """No two boxes overlap, and all kernels of an operation stand at its height."""
+    """No two boxes overlap; the kernels of an operation begin at its height, and go on above it."""
     boxes = mirror_layout(graph).boxes
     rows: dict[float, list[Any]] = {}
     for box in boxes.values():
@@ -70,7 +70,15 @@ def check_layout(graph: Graph) -> None:
     for row in rows.values():
         for a, b in combinations(row, 2):
             assert abs(a.x - b.x) * 2 >= a.width + b.width
-    assert all(boxes[key].y == boxes[node["mirror"]].y for key, node in graph.nodes(data=True) if node["mirror"])
+    towers: dict[tuple[str, int], list[int]] = {}
+    for key, node in graph.nodes(data=True):
+        root = key
+        while graph.nodes[root]["mirror"] is not None:
+            root = graph.nodes[root]["mirror"]
+        assert boxes[key].row <= boxes[root].row
+        towers.setdefault((root, node["lane"]), []).append(boxes[key].row)
+    for (root, lane), found in towers.items():
+        assert lane % 2 == 0 or max(found) == boxes[root].row
 
 
 # -- what torch runs, by hand ---------------------------------------------------------------------

@@ -65,6 +65,18 @@ def test_an_operation_without_a_derivative_on_the_path() -> None:
         gradient_graph(torch.special.zeta(x, gg.constant([2.0])), x)
 
 
+@pytest.mark.parametrize("ask", [gradient_graph, gg.plot, lambda y, x: gradient_graph(y, x, expand=True)])
+def test_the_error_is_that_of_gradients_with_the_way(ask: Any) -> None:
+    x = gg.constant([1.5], name="x")
+    y = gg.sin(torch.special.zeta(gg.exp(x, name="up"), gg.constant([2.0])), name="y")
+    with pytest.raises(LookupError) as expected:
+        gg.gradients(y, x)
+    with pytest.raises(LookupError) as found:
+        ask(y, x)
+    assert str(found.value) == str(expected.value)
+    assert "way      y <- " in str(found.value) and "<- up <- x" in str(found.value)
+
+
 def test_expanded_or_not() -> None:
     """The graph of products has one adjoint node per operation, the expanded one a node per kernel."""
     x, w = gg.constant(2.0, name="x"), gg.constant(3.0, name="w")

@@ -12,7 +12,8 @@ from graphgrad.view.collapse import collapsed
 from graphgrad.view.geometry import Box, Layout
 from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.layout import mirror_layout, rows_of
-from tests.view.pictures import Asked, chain, deep, higher, marked, perceptron, programme, spoiled
+from graphgrad.view.rows import GAP
+from tests.view.pictures import Asked, chain, crossed, deep, entangled, higher, marked, perceptron, programme, spoiled
 
 PROGRAMS: dict[str, Callable[[], Asked]] = {
     "marked": marked,
@@ -140,3 +141,24 @@ def test_random_programs(seed: int, size: int) -> None:
     layout = mirror_layout(graph)
     check_boxes(graph, layout)
     check_wires(graph, layout)
+
+
+@given(st.integers(0, 10**9), st.integers(3, 25))
+@settings(max_examples=60)
+def test_random_gradients_of_gradients(seed: int, size: int) -> None:
+    with gg.Graph().as_default():
+        graph = entangled(seed, size).graph
+    layout = mirror_layout(graph)
+    check_boxes(graph, layout)
+    check_wires(graph, layout)
+
+
+def test_what_reads_a_gradient_stands_beside_the_mirror_images_of_its_lane() -> None:
+    graph = crossed().graph
+    layout = mirror_layout(graph)
+    lanes = {graph.nodes[root(graph, key)]["lane"] for key, node in graph.nodes(data=True) if node["lane"] == 2}
+    assert lanes == {0, 2}
+    check_boxes(graph, layout)
+    (region,) = layout.regions
+    mirrored = [box for key, box in layout.boxes.items() if box.lane == 2 and graph.nodes[key]["kind"] != "forward"]
+    assert mirrored and all(box.x + box.width / 2 + GAP <= region.left + 1e-6 for box in mirrored)

@@ -18,14 +18,14 @@ from graphgrad.ground.reading import Reading
 from graphgrad.view.collapse import collapsed, quotient
 from graphgrad.view.explained import told_by
 from graphgrad.view.folding import forest, groups
-from graphgrad.view.gradient_graph import Graph
+from graphgrad.view.gradient_graph import Graph, gradient_graph
 from graphgrad.view.layout import mirror_layout
 from graphgrad.view.page import BUDGET, page
 from graphgrad.view.scene import scene
 from graphgrad.view.svg import svg
 from tests.view.browser import Watched, required, started
 from tests.view.hostile import NAMES, hostile
-from tests.view.pictures import EVIL, chain, deep, higher, marked, perceptron, spoiled
+from tests.view.pictures import EVIL, chain, crossed, deep, higher, marked, perceptron, spoiled
 from tests.view.scopes import transformer
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,6 +36,9 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
     "200": lambda: transformer(3).graph,
     "chain": lambda: chain(300).graph,
     "second order": lambda: higher(2).graph,
+    "two orders in one lane": lambda: crossed().graph,
+    "kernels": lambda: gradient_graph(*perceptron(), expand=True),
+    "kernels of two orders": lambda: gradient_graph(*higher(2), expand=True),
     "hostile": hostile,
 }
 Opener = Callable[..., Watched]

@@ -85,6 +85,16 @@ def test_second_order_turns_back_twice() -> None:
     assert saved(graph, "d(d(y))") == {"x:0", "d(y:0)"}
 
 
+def test_what_reads_a_gradient_that_only_another_call_brings_in_is_in_its_lane() -> None:
+    x = gg.constant(2.0, name="x")
+    (g,) = gg.gradients(gg.exp(x, name="y"), x)
+    v = gg.sin(gg.multiply(g, 2.0, name="u"), name="v")
+    (k,) = gg.gradients(gg.exp(v, name="z"), x)
+    graph = gg.gradient_graph(k, v)
+    assert [graph.nodes[key]["lane"] for key in ("y", "d(y)", "u", "v", "z")] == [0, 1, 2, 2, 2]
+    assert [graph.nodes[key]["lane"] for key in ("d(z)", "d(v)", "d(u)", "d(d(y))", "d(y) [2]")] == [3, 3, 3, 4, 5]
+
+
 def test_a_linear_function_has_no_second_derivative_and_the_graph_says_where() -> None:
     x = gg.constant(2.0, name="x")
     (g,) = gg.gradients(gg.multiply(x, 2.0, name="y"), x)

@@ -2,33 +2,37 @@
 
 const ORDER = ["gradient", "forward", "adjoint", "sum"];
 const sideOf = lane => (lane % 2 === 0 ? 1 : -1);
+// A part of a lane: its nodes are or mirror forward nodes of one lane. Parts stand side by side.
+const strandOf = node => `${node.lane} ${rootOf(node).lane}`;
 
 function mirrorLayout(picture) {
   const { nodes, edges: wires } = picture, { wholes, leaf } = nested(picture);
   const root = new Map(nodes.map(node => [node, leaf.get(rootOf(node))]));
+  const strand = new Map(nodes.map(node => [node, strandOf(node)])), level = levelsOf(nodes, wires, root);
   setRows(wires, wholes, leaf, root);
-  const offsets = fillCells(nodes, root), degree = new Map(nodes.map(node => [node, 0]));
+  const rows = rowsOf(nodes, root, level), { offsets, ways } = fillCells(nodes, root, level, towerWires(wires, root, strand, rows, level));
+  const degree = new Map(nodes.map(node => [node, 0]));
   for (const { source, target } of wires) { degree.set(source, degree.get(source) + 1); degree.set(target, degree.get(target) + 1); }
   for (const whole of wholes.values()) {
     const order = inside(whole);
     for (const scope of [...order].reverse()) if (scope.children.length) place(scope, degree);
     for (const child of order.slice(1)) child.x = child.parent.x + child.place;
   }
-  const around = regionsOf(nodes, root, wholes), { base, lanes, column } = lanesOf(nodes, root, offsets, around, wholes);
+  const around = regionsOf(nodes, root, wholes), { base, lanes, column } = lanesOf(nodes, root, strand, offsets, around, wholes);
   const y = heights(wholes), boxes = new Map();
   for (const node of nodes) {
-    const x = base.get(node.lane) + sideOf(node.lane) * (root.get(node).x + offsets.get(node)), row = root.get(node).row;
+    const x = base.get(strand.get(node)) + sideOf(node.lane) * (root.get(node).x + offsets.get(node)), row = rows.get(node);
     boxes.set(node, { x, y: y[row], width: node.width, height: node.kind === "sum" ? ROUND : HEIGHT, lane: column.get(node.lane), row });
   }
-  const regions = around.map(([scope, lane]) => {
-    const ends = [-scope.left, scope.right].map(reach => base.get(lane) + sideOf(lane) * (scope.x + reach)).sort((a, b) => a - b);
+  const regions = around.map(([scope, lane, home]) => {
+    const ends = [-scope.left, scope.right].map(reach => base.get(`${lane} ${home}`) + sideOf(lane) * (scope.x + reach)).sort((a, b) => a - b);
     const top = y[scope.row] - HEIGHT / 2 - ROOM - HEAD * scope.tops;
     const low = y[scope.row + scope.height - 1] + HEIGHT / 2 + SILL + FOOT * scope.bottoms;
     return { left: ends[0], top, width: ends[1] - ends[0], height: low - top, group: groups[scope.number], down: lane % 2 === 0 };
   });
   const low = Math.max(most([...boxes.values()], box => box.y + box.height / 2, 0), most(regions, region => region.top + region.height, 0));
   return {
-    boxes, regions, lanes, wires: routed(wires, boxes, through(wires, root, base, y)),
+    boxes, regions, lanes, wires: routed(wires, boxes, through(wires, root, strand, rows, ways, base, y)),
     width: most(lanes, lane => lane.right, 0) + MARGIN, height: low + MARGIN + PITCH / 3,
   };
 }
@@ -39,7 +43,7 @@ function setRows(wires, wholes, leaf, root) {
       if (target.lane !== lane) continue;
       let top = leaf.get(target);
       while (top.parent !== whole) top = top.parent;
-      top.least = Math.max(top.least, root.get(source).row + 1);
+      top.least = Math.max(top.least, root.get(source).row + root.get(source).height);
     }
     rank(whole);
   }
@@ -47,8 +51,8 @@ function setRows(wires, wholes, leaf, root) {
   for (const each of leaf.values()) first = Math.min(first, each.row);
   for (const whole of wholes.values()) for (const each of inside(whole)) each.row -= first;
 }
-function fillCells(nodes, root) {
-  const content = new Map(), offsets = new Map();
+function fillCells(nodes, root, level, inner) {
+  const content = new Map(), offsets = new Map(), ways = new Map();
   for (const node of nodes) {
     const cell = root.get(node);
     if (!content.has(cell)) content.set(cell, new Map());
@@ -59,15 +63,20 @@ function fillCells(nodes, root) {
     for (const [lane, members] of lanes) {
       const way = lane % 2 === 0 ? -1 : 1;
       members.sort((a, b) => way * (ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind)));
+      const anchor = Math.max(members.findIndex(node => node.kind === "adjoint"), 0);
+      if (members.some(node => level.get(node))) {
+        tower(cell, members, members[anchor], level, inner.get(`${cell.node.key} ${lane}`) ?? [], offsets, ways);
+        continue;
+      }
       let edge = 0;
       for (const node of members) { offsets.set(node, edge + node.width / 2); edge += node.width + INNER; }
-      const anchor = members.findIndex(node => node.kind === "adjoint"), zero = offsets.get(members[Math.max(anchor, 0)]);
+      const zero = offsets.get(members[anchor]);
       for (const node of members) offsets.set(node, offsets.get(node) - zero);
       cell.left = Math.max(cell.left, zero);
       cell.right = Math.max(cell.right, edge - INNER - zero);
     }
   }
-  return offsets;
+  return { offsets, ways };
 }
 function place(scope, degree) {
   const late = child => 2 * child.fed + (child.children.length > 0 || degree.get(child.node) > 0);
@@ -125,27 +134,36 @@ function regionsOf(nodes, root, wholes) {
       if (!scope.parent || seen.get(scope)?.has(node.lane)) break;
       if (!seen.has(scope)) seen.set(scope, new Set());
       seen.get(scope).add(node.lane);
-      found.push([scope, node.lane]);
+      found.push([scope, node.lane, rootOf(node).lane]);
     }
   }
   for (const whole of wholes.values()) inside(whole).forEach((each, n) => position.set(each, n));
   return found.sort((a, b) => a[1] - b[1] || position.get(a[0]) - position.get(b[0]));
 }
-function lanesOf(nodes, root, offsets, around, wholes) {
-  const used = [...new Set(nodes.map(node => node.lane))].sort((a, b) => a - b), reach = new Map(used.map(lane => [lane, []]));
+function lanesOf(nodes, root, strand, offsets, around, wholes) {
+  const pairs = nodes.map(node => [node.lane, rootOf(node).lane]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const reach = new Map(pairs.map(([lane, home]) => [`${lane} ${home}`, { lane, extent: [] }]));
   for (const node of nodes) {
     const x = sideOf(node.lane) * (root.get(node).x + offsets.get(node));
-    reach.get(node.lane).push(x - node.width / 2, x + node.width / 2);
+    reach.get(strand.get(node)).extent.push(x - node.width / 2, x + node.width / 2);
   }
-  for (const [scope, lane] of around) reach.get(lane).push(sideOf(lane) * (scope.x - scope.left), sideOf(lane) * (scope.x + scope.right));
-  for (const [lane, whole] of wholes) for (const way of whole.passes.values()) for (const [at] of way) reach.get(lane).push(at);
+  for (const [scope, lane, home] of around) {
+    reach.get(`${lane} ${home}`).extent.push(sideOf(lane) * (scope.x - scope.left), sideOf(lane) * (scope.x + scope.right));
+  }
+  for (const [lane, whole] of wholes) {
+    for (const way of whole.passes.values()) for (const [at] of way) reach.get(`${lane} ${lane}`).extent.push(at);
+  }
   const base = new Map(), lanes = [], column = new Map();
   let edge = MARGIN;
-  for (const [lane, extent] of reach) {
+  for (const [key, { lane, extent }] of reach) {
     const left = extent.reduce((a, b) => Math.min(a, b)), right = extent.reduce((a, b) => Math.max(a, b));
-    base.set(lane, edge - left);
-    column.set(lane, lanes.length);
-    lanes.push({ left: edge, right: edge + right - left, down: lane % 2 === 0 });
+    if (column.has(lane)) edge += GAP - BETWEEN;
+    else {
+      column.set(lane, lanes.length);
+      lanes.push({ left: edge, right: edge, down: lane % 2 === 0 });
+    }
+    base.set(key, edge - left);
+    lanes[lanes.length - 1].right = edge + right - left;
     edge += right - left + BETWEEN;
   }
   return { base, lanes, column };
@@ -170,15 +188,15 @@ function heights(wholes) {
 }
 
 // -- wires ------------------------------------------------------------------------------------------
-function through(wires, root, base, y) {
+function through(wires, root, strand, rows, ways, base, y) {
   const found = new Map();
   for (const { source, target } of wires) {
-    if (source.lane !== target.lane || found.get(source)?.has(target)) continue;
-    const a = root.get(source), b = root.get(target), [upper, lower] = a.row <= b.row ? [a, b] : [b, a];
-    if (lower.row - upper.row < 2) continue;
-    const spans = waysOf(upper, lower).map(([x, first, last]) => [base.get(source.lane) + sideOf(source.lane) * x, y[first], y[last]]);
+    const zero = base.get(strand.get(source)), distance = rows.get(target) - rows.get(source);
+    if (Math.abs(distance) < 2 || strand.get(source) !== strand.get(target) || found.get(source)?.has(target)) continue;
+    const [upper, lower] = distance > 0 ? [source, target] : [target, source];
+    const way = withTowers(source, target, distance, root, ways, waysOf(root.get(upper), root.get(lower)));
     if (!found.has(source)) found.set(source, new Map());
-    found.get(source).set(target, spans);
+    found.get(source).set(target, way.map(([x, first, last]) => [zero + sideOf(source.lane) * x, y[first], y[last]]));
   }
   return found;
 }
