@@ -29,6 +29,7 @@ nb_execution_timeout = 120
 nb_merge_streams = True
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 myst_heading_anchors = 3
+suppress_warnings = ["ref.python"]  # `dtype` is a property of several classes, and no link in a text means one of them
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
