@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -33,15 +34,21 @@ def _sizes(images: torch.Tensor, size: Any, align_corners: bool, half_pixel_cent
     return wanted
 
 
+def _axes(
+    images: torch.Tensor, size: Any, align_corners: bool, half_pixel_centers: bool
+) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """Height, then width: the axis, its old size, and where in it each new pixel lies."""
+    for axis, want in enumerate(_sizes(images, size, align_corners, half_pixel_centers), 1):
+        have = images.shape[axis]
+        yield axis, have, _places(have, want, align_corners, half_pixel_centers, images.device)
+
+
 def resize_bilinear(
     images: torch.Tensor, size: Any, align_corners: bool = False, half_pixel_centers: bool = False
 ) -> torch.Tensor:
     """Each new pixel between the four old ones around it; float32."""
-    wanted = _sizes(images, size, align_corners, half_pixel_centers)
     found = images.to(torch.float32)
-    for axis, want in enumerate(wanted, 1):
-        have = found.shape[axis]
-        place = _places(have, want, align_corners, half_pixel_centers, images.device)
+    for axis, have, place in _axes(images, size, align_corners, half_pixel_centers):
         low = torch.floor(place)
         share = (place - low).to(found.dtype).reshape([-1 if n == axis else 1 for n in range(4)])
         before = found.index_select(axis, low.long().clamp(0, have - 1))
@@ -54,10 +61,7 @@ def resize_nearest_neighbor(
     images: torch.Tensor, size: Any, align_corners: bool = False, half_pixel_centers: bool = False
 ) -> torch.Tensor:
     """Each new pixel is an old one."""
-    wanted = _sizes(images, size, align_corners, half_pixel_centers)
-    for axis, want in enumerate(wanted, 1):
-        have = images.shape[axis]
-        place = _places(have, want, align_corners, half_pixel_centers, images.device)
+    for axis, have, place in _axes(images, size, align_corners, half_pixel_centers):
         if half_pixel_centers or align_corners:  # without an offset, or rounded half up
             place = place + 0.5
         images = images.index_select(axis, torch.floor(place).long().clamp(0, have - 1))
@@ -68,11 +72,8 @@ def resize_bicubic(
     images: torch.Tensor, size: Any, align_corners: bool = False, half_pixel_centers: bool = False
 ) -> torch.Tensor:
     """Each new pixel from a cubic through sixteen old ones; float32."""
-    wanted = _sizes(images, size, align_corners, half_pixel_centers)
     found = images.to(torch.float32)
-    for axis, want in enumerate(wanted, 1):
-        have = found.shape[axis]
-        place = _places(have, want, align_corners, half_pixel_centers, images.device)
+    for axis, have, place in _axes(images, size, align_corners, half_pixel_centers):
         low = torch.floor(place)
         share = torch.round((place - low) * 1024) / 1024  # TF1 looks its weights up in a table
         taps = torch.arange(-1, 3, device=images.device)

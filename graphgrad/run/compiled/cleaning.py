@@ -44,6 +44,8 @@ def copy_constants(flat: Flat) -> None:
             with flat.graph.inserting_after(node):
                 copy = flat.graph.call_function(_aten.clone.default, (node,))
             copy.meta["made"], flat.ops[copy] = node.meta["made"], flat.ops.get(node)
+            if node in flat.draws:
+                flat.draws[copy] = flat.draws[node]
             for user in list(node.users):
                 if user is not copy:
                     user.replace_input_with(node, copy)

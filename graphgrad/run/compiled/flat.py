@@ -237,7 +237,7 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if node is None or node.graph is not self.flat.graph:
             node = self.flat.graph.get_attr(f"constant_{len(self.flat.constants)}")
             self.flat.constants[node] = item.detach().clone()
-            self.flat.ops[node] = self.op
+            self._note(node)
             self._mark(item, node)
         return node
 

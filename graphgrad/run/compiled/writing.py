@@ -143,41 +143,34 @@ class _Writer:
         return found
 
     def _drawn(self, draw: Draw, group: list[Node]) -> None:
-        """The kernels of one random call: those that draw do so on its stream, one after the other."""
-        seed = "" if draw.seed is None else f", seed={draw.seed}"
-        drawing = [node for node in group if node in self.flat.drew]
-        if len(drawing) > 1:
-            first, last = group.index(drawing[0]), group.index(drawing[-1])
-        else:
-            first = last = group.index(drawing[0]) if drawing else -1
-        for position, node in enumerate(group):
-            if drawing and position == first:
-                self._together(group[first : last + 1], draw, seed)
-            elif not first <= position <= last or not drawing:
-                self._node(node)
+        """The kernels of one random call: from the first to the last that draws, on its stream."""
+        drawing = [place for place, node in enumerate(group) if node in self.flat.drew]
+        first, end = (drawing[0], drawing[-1] + 1) if drawing else (0, 0)
+        for node in (*group[:first], *(each for each in group[first:end] if each.op == "get_attr")):
+            self._node(node)
+        if drawing:
+            self._together([each for each in group[first:end] if each.op != "get_attr"], draw)
+        for node in group[end:]:
+            self._node(node)
 
-    def _together(self, nodes: list[Node], draw: Draw, seed: str) -> None:
-        calls: list[str] = []
-        names: list[str] = []
+    def _together(self, nodes: list[Node], draw: Draw) -> None:
+        """Some kernels as one call of `run.draw`, since each such call is a draw of its own."""
+        calls: list[tuple[str, str]] = []
         uses: dict[str, None] = {}
         for node in nodes:
             text = self._call(node)
-            uses.update(dict.fromkeys(name for name in self._uses(node) if name not in names))
-            name = self._name(node)
-            names.append(name)
-            calls.append(f"({name} := {text})")
-        op = self.flat.ops.get(nodes[0])
-        inside = self._call_text_without_walrus(calls) if len(calls) == 1 else f"({', '.join(calls)})"
+            uses.update(dict.fromkeys(self._uses(node)))
+            calls.append((self._name(node), text))
+        names = [name for name, _ in calls]
+        inside = calls[0][1] if len(calls) == 1 else f"({', '.join(f'({name} := {text})' for name, text in calls)})"
+        seed = "" if draw.seed is None else f", seed={draw.seed}"
         text = f"{', '.join(names)} = run.draw({draw.stream}, lambda: {inside}{seed})"
-        self._emit(self._in_mode(nodes[0], text), op, list(uses), names)
+        outside = [name for name in uses if name not in names]
+        self._emit(self._in_mode(nodes[0], text), self.flat.ops.get(nodes[0]), outside, names)
 
     def _in_mode(self, node: Node, text: str) -> str:
         dtype = self.flat.dtypes.get(node)
         return text if dtype is None else f"with default_dtype({dtype}): {text}"
-
-    @staticmethod
-    def _call_text_without_walrus(calls: list[str]) -> str:
-        return calls[0].partition(" := ")[2][:-1]
 
     def _uses(self, node: Node) -> list[str]:
         return [self.of[each] for each in node.all_input_nodes if each in self.of]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -77,15 +76,30 @@ def test_a_draw_of_several_kernels_is_one_call(x: Any) -> None:
     assert sum("run.draw(" in line for line in lines) == 1
 
 
-def test_two_draws_of_one_operation_share_its_stream() -> None:
-    lengths = gg.constant([0.5, 2.0])
-    pair = gg.custom_gradient(lambda a: (torch.rand_like(a) + torch.rand_like(a), lambda g: g))(lengths)
+class Noisy(torch.autograd.Function):
+    """Two draws with a constant between them."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
+        return torch.rand_like(tensor) * torch.tensor([2.0, 3.0]) + torch.rand_like(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return gradient
+
+
+def test_two_draws_of_one_operation_share_its_stream(x: Any) -> None:
+    noise = gg.record(Noisy.apply, x)
+    assert noise.op.signature.random
     gg.set_random_seed(3)
     found = []
     for compile in ("", "trace"):
         with gg.Session(compile=compile) as session:
-            found.append(np.asarray(session.run(pair)).tobytes())
-    assert found[0] == found[1]
+            found.append([session.run(noise, {x: [1.0, 2.0]}).tobytes() for _ in range(2)])
+            text = session.source(noise, [x])
+    assert found[0] == found[1] and len(set(found[0])) == 2
+    (line,) = (line for line in body(text) if "run.draw(" in line)
+    assert line.count("torch.rand_like(") == 2
 
 
 def test_the_default_dtype_of_a_recording_is_written() -> None:
