@@ -349,7 +349,7 @@ class Emitter:
         given = "" if set(seeds) == {"None"} else f", [{', '.join(seeds)}]"
         options = ", create_graph=True" if sweep.create else ", retain_graph=True" if sweep.retain else ""
         arguments = f"[{', '.join(ys)}], [{', '.join(xs)}]{given}{options}, materialize_grads=True"
-        text = f"{', '.join(found)}, = torch.autograd.grad({arguments})"
+        text = f"{', '.join(found)}, = {'batched_grad' if sweep.call.batched else 'torch.autograd.grad'}({arguments})"
         uses = [*ys, *xs, *(self.name(seed) for seed in sweep.seeds if seed is not None)]
         self._emit(text, op, uses, found)
         if self.switched and self.plan.through:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ..record.identity import gate, own, straight_through
 
 __all__ = [
-    "Run", "begun", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own", "straight_through",
+    "Run", "batched_grad", "begun", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own",
+    "straight_through",
 ]  # fmt: skip
 
 
@@ -77,6 +79,26 @@ def without_modes() -> Iterator[None]:
     off = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
     with off[0], off[1], default_dtype(torch.float32), torch._C.DisableTorchFunction():
         yield
+
+
+def batched_grad(
+    ys: Sequence[torch.Tensor], xs: Sequence[torch.Tensor], seeds: Sequence[torch.Tensor], create_graph: bool = False,
+    **options: Any,
+) -> list[torch.Tensor]:  # fmt: skip
+    """`torch.autograd.grad` for a stack of seeds at once, or in turn where the tape can't be vectorised."""
+    again = options | {"create_graph": create_graph, "retain_graph": True}
+    count = len(seeds[0])
+    if not count:
+        return [x.new_zeros((0, *x.shape)) for x in xs]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an operation that torch takes apart row by row, for example
+            whole = again | {"materialize_grads": False, "allow_unused": True, "is_grads_batched": True}
+            found = torch.autograd.grad(ys, xs, seeds, **whole)
+    except RuntimeError:  # what needs to see numbers, or a function that has no rule for it
+        rows = [torch.autograd.grad(ys, xs, list(row), **again) for row in zip(*seeds, strict=True)]
+        return [torch.stack(each) for each in zip(*rows, strict=True)]
+    return [x.new_zeros((count, *x.shape)) if each is None else each for each, x in zip(found, xs, strict=True)]
 
 
 def handed(gradient: torch.Tensor) -> torch.Tensor:
