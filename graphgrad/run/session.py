@@ -291,7 +291,7 @@ class Session:
         planned = planned if in_place else undonated(planned)
         program = emit(planned, self._device, kind)
         if self._compile and kind is Emitter:
-            program = tiered(program, orders)
+            program = tiered(program, orders, self._device)
         made = _Prepared(program, wanted.build, orders)
         if len(self._prepared) >= _KEPT:
             self._prepared.pop(next(iter(self._prepared)), None)
