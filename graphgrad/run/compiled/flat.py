@@ -85,6 +85,8 @@ class Flat:
         drew: the nodes that have drawn numbers.
         dtypes: node -> the default dtype that held, where it was not torch's usual one.
         constants: node -> a tensor that the program has from elsewhere.
+        sizes: name -> (feed, dimension), where the graph is one for feeds of many sizes (`sizes.py`): then a number
+            among the arguments, or in a Made, may be a Sized, an expression in these names.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -94,6 +96,7 @@ class Flat:
     drew: set[Node] = field(default_factory=set)
     dtypes: dict[Node, torch.dtype] = field(default_factory=dict)
     constants: dict[Node, torch.Tensor] = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def flatten(
@@ -112,7 +115,7 @@ def flatten(
     _refuse_effects(program)
     watcher = _Kernels(program)
     given = [each.detach() for each in feeds]
-    with _apart() as filters:
+    with quiet() as filters:
         copies = [leaf(each.detach().clone()) for each in state]
         constants = [each.detach() if isinstance(each, torch.Tensor) else each for each in program.constants]
         for tensor in (*given, *copies, *(each for each in constants if isinstance(each, torch.Tensor))):
@@ -142,13 +145,13 @@ _alone = threading.RLock()
 
 
 @contextlib.contextmanager
-def _apart() -> Iterator[list[Any]]:
+def quiet() -> Iterator[list[Any]]:
     """A block that leaves random generators alone and warns of nothing; the filters of warnings that held before."""
     off = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
-    own_draws, quiet = torch.random.fork_rng(devices=devices), warnings.catch_warnings()
+    own_draws, unwarned = torch.random.fork_rng(devices=devices), warnings.catch_warnings()
     filters = list(warnings.filters)
-    with _alone, torch.inference_mode(False), off[0], off[1], default_dtype(torch.float32), own_draws, quiet:
+    with _alone, torch.inference_mode(False), off[0], off[1], default_dtype(torch.float32), own_draws, unwarned:
         warnings.simplefilter("ignore")
         yield filters
 

@@ -8,8 +8,22 @@ import torch
 
 
 @dataclass(frozen=True, slots=True)
+class Sized:
+    """A number that depends on sizes: its text, and what it was when it was traced."""
+
+    text: str
+    value: int | float
+
+    def __repr__(self) -> str:
+        return f"({self.text})"
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
-    """What is known of a tensor in a flat graph: what the kernels that read it rely on."""
+    """What is known of a tensor in a flat graph: what the kernels that read it rely on.
+
+    In a graph for many sizes its numbers may be Sized.
+    """
 
     shape: torch.Size
     stride: tuple[int, ...]

@@ -40,11 +40,13 @@ class Parted:
     Attributes:
         op: the operation.
         contended: the places of those arguments to whose gradient others contribute, too.
+        effects: whether it does more than compute.
         free: whether autograd is on in it if it is on for the caller; else the tape decides.
     """
 
     op: Operation
     contended: tuple[int, ...] = ()
+    effects: bool = True
     free: bool = False
 
 
@@ -147,7 +149,10 @@ class Logged(Run):
     # -- the program with its opaque operations apart, as it is ------------------------------------
 
     def apart(self, parted: Parted, function: Callable[..., Any], *given: Any, modes: Any = None) -> Any:
-        """Call an operation of the program that is left as it is."""
+        """Call an operation of the program that is left as it is; once in a run, if it does more than compute."""
+        if not parted.effects:
+            with _held(modes):
+                return function(*given)
         opaque = Opaque.of(parted, function, given, modes)
         return self.handed(opaque, opaque.outcome(self, given), given)
 
@@ -262,9 +267,7 @@ class Opaque:
             for each, needed in zip(arguments, self.needs, strict=True):
                 if needed:
                     each.requires_grad_()
-            with contextlib.ExitStack() as stack:
-                for mode in self.modes() if self.modes is not None else ():
-                    stack.enter_context(mode)
+            with _held(self.modes):
                 nest = self.function(*arguments)
         finally:
             torch._C._set_grad_enabled(before)
@@ -295,6 +298,15 @@ class Back:
         if found.layout != self.expected:
             raise Changed(self.opaque.parted.op, "gradients of another layout")
         return tuple([each.detach() for each in found.gradients if each is not None])
+
+
+@contextlib.contextmanager
+def _held(modes: Callable[[], Sequence[Any]] | None) -> Iterator[None]:
+    """The blocks that held while an operation was recorded."""
+    with contextlib.ExitStack() as stack:
+        for mode in modes() if modes is not None else ():
+            stack.enter_context(mode)
+        yield
 
 
 def _returned(outcome: Outcome, seeds: Sequence[torch.Tensor | None]) -> Returned:

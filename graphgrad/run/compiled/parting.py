@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...graph.operation import Operation, Role
+from ...graph.operation import Operation, Role, Value
 from ...ground.spec import ArraySpec
 from ...plan.steps import Plan, Step
 from ...record.custom import PythonFunction
@@ -57,7 +57,26 @@ def partable(op: Operation, plan: Plan) -> str | None:
         return "it takes or gives an array of tensors"
     if step.tape and any(sweep.create for sweep in plan.sweeps.values()):
         return "it is differentiated twice"
+    whole = isinstance(op.target, Flow) and not isinstance(op.target, PythonFunction)
+    if step.tape and whole and effectful(op) and any(_elsewhere(op, plan, readers(plan))):
+        return "the terms of a gradient on its way are added up among others"
     return None
+
+
+def readers(plan: Plan) -> Counter[Value]:
+    """How often gradients flow to a value from elsewhere."""
+    reads = (each for step in plan.steps if step.tape for each in step.op.reads)
+    ys = (y for sweep in plan.sweeps.values() for y in sweep.ys)
+    return Counter(plan.same.get(each, each) for each in (*reads, *ys))
+
+
+def _elsewhere(op: Operation, plan: Plan, counts: Counter[Value]) -> list[bool]:
+    """Which of what an operation reads gets gradients from others, too."""
+    reads = [plan.same.get(each, each) for each in op.reads]
+    return [
+        value.spec.differentiable and counts[value] > reads.count(value) and (op, position) not in plan.aliases
+        for position, value in enumerate(reads)
+    ]
 
 
 @dataclass
@@ -72,9 +91,7 @@ class PartedEmitter(Emitter):
 
     def __post_init__(self) -> None:
         Emitter.__post_init__(self)
-        steps = [step for step in self.plan.steps if step.tape]
-        self.readers = Counter(self.plan.same.get(each, each) for step in steps for each in step.op.reads)
-        self.readers.update(self.plan.same.get(y, y) for sweep in self.plan.sweeps.values() for y in sweep.ys)
+        self.readers = readers(self.plan)
 
     def _call(self, step: Step) -> None:
         Emitter._call(self, step)
@@ -97,7 +114,7 @@ class PartedEmitter(Emitter):
             before, text, after = before + head, text[len(head) : -len(seed)], seed + after
         names = ", ".join(dict.fromkeys(line.uses))
         function = f"lambda {names}: {text}" if names else f"lambda: {text}"
-        mark = self.printer.constant(Parted(op, self._contended(op, line.uses), self._free))
+        mark = self.printer.constant(Parted(op, self._contended(op, line.uses), effectful(op), self._free))
         line.text = f"{pattern} = {before}run.apart({mark}, {function}{', ' * bool(names)}{names}{modes}){after}"
 
     @property
@@ -107,11 +124,5 @@ class PartedEmitter(Emitter):
     def _contended(self, op: Operation, uses: Iterable[str]) -> tuple[int, ...]:
         """The places of the arguments whose gradient has terms from elsewhere, too."""
         places = {name: place for place, name in enumerate(dict.fromkeys(uses))}
-        found: dict[int, None] = {}
-        reads = [self.plan.same.get(each, each) for each in op.reads]
-        for position, name in enumerate(self._used(op)):
-            value = reads[position]
-            several = self.readers[value] > reads.count(value)
-            if several and value.spec.differentiable and (op, position) not in self.plan.aliases:
-                found[places[name]] = None
-        return tuple(found)
+        pairs = zip(self._used(op), _elsewhere(op, self.plan, self.readers), strict=True)
+        return tuple(dict.fromkeys(places[name] for name, elsewhere in pairs if elsewhere))

@@ -16,14 +16,18 @@ from ...graph.operation import Operation
 from ..program import Program
 from ..runtime import Run
 from .cleaning import clean
-from .flat import Untraceable, flatten
+from .flat import Flat, Untraceable, flatten
 from .opaque import Changed, Logged, remembering
 from .parting import effectful
+from .sizes import Guard, differing, generalized
 from .variants import Source, Variant, Variants, expectations
 from .writing import write
 
 # Kinds of feeds per program for which flat programs are made; further ones run as they do without `compile=`.
 KEPT = 16
+
+# So many shapes of feeds are known by heart; those of further ones are looked at in each run.
+_SEEN = 1024
 
 # A trace that fails as a run would is tried again with other numbers, so many times.
 _PATIENCE = 3
@@ -59,6 +63,7 @@ class Tier:
         original: the emitted program.
         orders: the aggregation of each of its sweeps.
         device: where operations run that nothing else places.
+        dynamic: whether a program is made for all sizes that placeholders leave open, if that can be.
         kinds: (shapes and strides of the feeds) -> the program for them.
         crowded: how many runs found no room for a flat program of their own.
         failures: how many traces have failed as a run fails, on numbers that it can't take.
@@ -67,6 +72,7 @@ class Tier:
     original: Program
     orders: tuple[str, ...]
     device: str = "cpu"
+    dynamic: bool = False
     kinds: dict[Any, Kind] = field(default_factory=dict)
     crowded: int = 0
     failures: int = 0
@@ -75,6 +81,8 @@ class Tier:
 
     def __post_init__(self) -> None:
         self.source = Source(self.original, self.device)
+        self.sized: list[tuple[Guard, Kind]] = []
+        self.fixed: list[Untraceable] = []
 
     def __call__(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], constants: Any, run: Any) -> Any:
         kind = self.kinds.get(tuple([(each.shape, each.stride()) for each in feeds]))
@@ -92,10 +100,16 @@ class Tier:
         for key in _keys(feeds):
             found = self.kinds.get(key)
             if found is None:
-                return None
+                break
             if found.layouts == layouts:
                 found.state = list(state)
                 return found
+        for guard, kind in self.sized:
+            if kind.layouts == layouts and guard.admits(feeds):
+                kind.state = list(state)
+                if len(self.kinds) < _SEEN:
+                    self.kinds[key] = kind
+                return kind
         return None
 
     def _first(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], run: Run | None) -> Any:
@@ -103,7 +117,7 @@ class Tier:
         if not self._lock.acquire(blocking=False):
             return self.original.call(feeds, state, self.original.constants, run)
         try:
-            if sum(len(each.variants or (1,)) for each in self.kinds.values()) >= KEPT:
+            if sum(len(each.variants or (1,)) for each in self._all()) >= KEPT:
                 self.crowded += 1
                 return self.original.call(feeds, state, self.original.constants, run)
             logged = Logged(self.orders, run)
@@ -125,7 +139,10 @@ class Tier:
         except Untraceable as refused:
             return Kind(self.original, list(state), _layouts(state), refused)
         variants = Variants([variant]) if variant.expected else None
-        return Kind(variant.program, list(state), _layouts(state), variants=variants)
+        kind = Kind(variant.program, list(state), _layouts(state), variants=variants)
+        if variant.guard is not None:
+            self.sized.append((variant.guard, kind))
+        return kind
 
     def _trace(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], logged: Logged) -> Variant:
         """A flat program of a run, after as many attempts as there are operations that turn out to be opaque."""
@@ -137,10 +154,35 @@ class Tier:
                 if not self.source.part(refused):
                     raise
             else:
-                clean(flat)
-                return Variant(write(flat, source), expectations(flat))
+                made = self._sized(source, feeds, state, flat)
+                if made is not None:
+                    return made
+                if not flat.sizes:  # else it is no longer what it was
+                    return self._written(flat, source)
             finally:
                 logged.rewind()
+
+    def _written(self, flat: Flat, source: Program, guard: Guard | None = None) -> Variant:
+        clean(flat)
+        return Variant(write(flat, source), expectations(flat), guard)
+
+    def _sized(
+        self, source: Program, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], flat: Flat
+    ) -> Variant | None:
+        """A program for feeds of all sizes, if that is wanted and can be."""
+        free = any(not value.spec.static for value in source.plan.feeds)
+        if not (self.dynamic and free) or len(self.fixed) == _PATIENCE:
+            return None
+        try:
+            guard = generalized(flat, source, feeds, state, self.orders)
+            made = self._written(flat, source, guard)
+            wrong = differing(made.program, source, guard, feeds, state, self.orders)
+            if wrong is not None:
+                raise Untraceable(wrong)
+        except Untraceable as why:
+            self.fixed.append(why)
+            return None
+        return made
 
     def _again(
         self, kind: Kind, variants: Variants, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], run: Run | None
@@ -191,22 +233,29 @@ class Tier:
     @property
     def latest(self) -> Program:
         """The flat program that was made last, or the original if there is none."""
-        flat = [kind.program for kind in self.kinds.values() if kind.refused is None]
+        flat = [kind.program for kind in self._all() if kind.refused is None]
         return flat[-1] if flat else self.original
 
     def describe(self) -> list[tuple[str, Operation | None]]:
         """What runs, in words, with the operation that stands in the way of more."""
-        made = sum(kind.refused is None for kind in self.kinds.values())
+        made = sum(kind.refused is None for kind in self._all())
         found: list[tuple[str, Operation | None]] = []
         if made:
-            lines = self.latest.text.count("\n")
-            found.append((f"flat, for {made} kind{'s' * (made > 1)} of feeds; the last has {lines} lines", None))
+            lines, kinds = self.latest.text.count("\n"), f"{made} kind{'s' * (made > 1)} of feeds"
+            kinds = "feeds of all sizes" if self.sized and made == 1 else kinds
+            found.append((f"flat, for {kinds}; the last has {lines} lines", None))
             found += [(f"as it is, between flat stretches: {why}", op) for op, why in self.source.parted.items()]
         for refused in {str(kind.refused): kind.refused for kind in self.kinds.values() if kind.refused}.values():
             found.append((f"as without compile=: {refused.reason}", refused.op))
+        for fixed in {each.reason: each for each in self.fixed}.values():
+            found.append((f"a program for each size of feeds: {fixed.reason}", fixed.op))
         if self.crowded:
             found.append((f"{self.crowded} runs as without compile=: more than {KEPT} kinds of feeds", None))
         return found or [("not run yet", None)]
+
+    def _all(self) -> list[Kind]:
+        """Its kinds, each once."""
+        return list({id(kind): kind for kind in self.kinds.values()}.values())
 
 
 def _layouts(state: Sequence[torch.Tensor]) -> tuple[Any, ...]:
@@ -228,9 +277,9 @@ def as_tier(compile: str | None) -> str:
     return chosen
 
 
-def tiered(program: Program, orders: tuple[str, ...], device: str = "cpu") -> Program:
+def tiered(program: Program, orders: tuple[str, ...], device: str = "cpu", dynamic: bool = False) -> Program:
     """The program with a Tier in the place of its function."""
-    return replace(program, call=Tier(program, orders, device))
+    return replace(program, call=Tier(program, orders, device, dynamic))
 
 
 def written(program: Program) -> Program:

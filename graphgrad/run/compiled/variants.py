@@ -12,6 +12,7 @@ from ..program import Program
 from .flat import Flat, Untraceable
 from .opaque import Back, Logged, Opaque
 from .parting import PartedEmitter, partable, reasons
+from .sizes import Guard
 
 # So many operations may turn out to be opaque one by one: each costs a trace.
 _ATTEMPTS = 16
@@ -22,10 +23,11 @@ _MISSES = 8
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Variant:
-    """A flat program, and what it relies on: (operation, forward or back, count) -> layout."""
+    """A flat program, and what it relies on: (operation, forward or back, count) -> layout; and what feeds are like."""
 
     program: Program
     expected: dict[Any, Any]
+    guard: Guard | None = None
 
     def fits(self, logged: Logged) -> bool:
         """Whether what a run has computed so far is what the program relies on."""
