@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import operator
 import sys
-import threading
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,16 +17,18 @@ from typing import Any
 import torch
 from torch.fx import Graph, Node
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...graph.operation import Operation
 from ...record.flow import Flow
+from ...record.infer import leaves
 from ..program import Program, programs
-from ..runtime import Run, default_dtype
+from ..runtime import Run
 from ..store import leaf
 from .made import Made as Made
 from .opaque import Back, Logged, Opaque, Outcome, Parted
 from .parting import effectful
+from .quiet import aside, generators, quiet
 
 # So many kernels, and so many more for each line of the program, are traced: beyond that a loop was unrolled, or
 # many sweeps go over the same operations.
@@ -118,8 +118,10 @@ def flatten(
     with quiet() as filters:
         copies = [leaf(each.detach().clone()) for each in state]
         constants = [each.detach() if isinstance(each, torch.Tensor) else each for each in program.constants]
-        for tensor in (*given, *copies, *(each for each in constants if isinstance(each, torch.Tensor))):
-            watcher.start(tensor)
+        for tensor in (*given, *copies):
+            watcher.start(tensor, False)
+        for tensor in (each for each in constants if isinstance(each, torch.Tensor)):
+            watcher.start(tensor, True)
         grad = torch.is_grad_enabled()
         try:
             with watcher, _Calls(watcher):
@@ -141,34 +143,6 @@ def flatten(
     return flat
 
 
-_alone = threading.RLock()
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[list[Any]]:
-    """A block that leaves random generators alone and warns of nothing; the filters of warnings that held before."""
-    off = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
-    own_draws, unwarned = torch.random.fork_rng(devices=devices), warnings.catch_warnings()
-    filters = list(warnings.filters)
-    with _alone, torch.inference_mode(False), off[0], off[1], default_dtype(torch.float32), own_draws, unwarned:
-        warnings.simplefilter("ignore")
-        yield filters
-
-
-@contextlib.contextmanager
-def _aside(filters: Sequence[Any]) -> Iterator[None]:
-    """A block inside of a trace in which nothing is traced: others may trace, and there are warnings again."""
-    _alone.release()
-    try:
-        with warnings.catch_warnings(), _disable_current_modes():
-            warnings.filters[:] = filters  # type: ignore[index]
-            warnings.simplefilter("default", append=True)  # the last resort anyway; it makes the list known
-            yield
-    finally:
-        _alone.acquire()
-
-
 def _refuse_effects(program: Program) -> None:
     apart = {each.op for each in program.constants if isinstance(each, Parted)}
     for step in program.plan.steps:
@@ -179,14 +153,6 @@ def _refuse_effects(program: Program) -> None:
 def is_random(node: Node) -> bool:
     """Whether a node's kernel may draw numbers; some do with certain arguments only."""
     return torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
-
-
-def _generators() -> list[torch.Tensor]:
-    """The states of the generators that kernels draw from."""
-    found = [torch.default_generator.get_state()]
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        found += [each.get_state() for each in torch.cuda.default_generators]
-    return found
 
 
 class _TracedRun(Run):
@@ -217,7 +183,7 @@ class _TracedRun(Run):
         opaque.program = watcher.program
         watcher.op = watcher.step = parted.op
         nodes = [watcher.place(each) for each in given]
-        with watcher.idle(), _aside(self.filters):
+        with watcher.idle(), aside(self.filters):
             outcome = opaque.outcome(self.logged, given)
         for each in (*given, *outcome.results):
             self._check(each, parted.op)
@@ -235,7 +201,7 @@ class _TracedRun(Run):
         if torch.is_grad_enabled():
             raise Untraceable("it is differentiated twice", opaque.parted.op)
         nodes = [watcher.place(each) for each in seeds]
-        with watcher.idle(), _aside(self.filters):
+        with watcher.idle(), aside(self.filters):
             found = opaque.returned(self.logged, outcome, seeds)
         for each in found.gradients:
             self._check(each, opaque.parted.op)
@@ -265,13 +231,17 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.step: Operation | None = None
         self.kernels: Counter[Operation | None] = Counter()
         self.nodes: dict[int, Node] = {}
+        self.fixed: set[Node] = set()
+        self.touched: set[int] = set()
         self.draw: Draw | None = None
         self.count = 0
         self.watching = True
 
-    def start(self, tensor: torch.Tensor) -> None:
-        """A placeholder for one of the program's arguments."""
-        self._mark(tensor, self.flat.graph.placeholder("given"))
+    def start(self, tensor: torch.Tensor, fixed: bool) -> None:
+        """A placeholder for one of the program's arguments, which is the same in each run or not."""
+        self._mark(tensor, node := self.flat.graph.placeholder("given"))
+        if fixed:
+            self.fixed.add(node)
 
     def _mark(self, tensor: torch.Tensor, node: Node) -> None:
         # The tensor carries its node: it lives as long as the memory, wherever torch keeps it meanwhile.
@@ -286,6 +256,7 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if node is None or node.graph is not self.flat.graph:
             node = self.flat.graph.get_attr(f"constant_{len(self.flat.constants)}")
             self.flat.constants[node] = item.detach().clone()
+            self.fixed.add(node)
             self._note(node)
             self._mark(item, node)
         return node
@@ -294,17 +265,21 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         self.look()
         self.kernels[self.step] += 1
-        if any(tag in func.tags for tag in _DEPENDS) or func is torch.ops.aten._local_scalar_dense.default:
+        if func is torch.ops.aten._local_scalar_dense.default and self._is_fixed(args[0]):
+            return func(*args, **kwargs)
+        reads = any(tag in func.tags for tag in _DEPENDS)
+        if reads and not all(map(self._is_fixed, leaves([args, kwargs]))):
             raise Untraceable(f"{func} depends on numbers", self.op, step=self.step)
         if len(self.flat.ops) > self.most:
             what = f"it has more than {self.most:,} kernels, of {len(self.program.ops):,} lines"
             raise Untraceable(what, self.op, step=self._longest())
         given = _mapped(args, self.place), _mapped(kwargs, self.place)
-        before = _generators() if torch.Tag.nondeterministic_seeded in func.tags else None
+        before = generators() if torch.Tag.nondeterministic_seeded in func.tags else None
         result = func(*args, **kwargs)
         node = self.flat.graph.call_function(func, *given)
         self._note(node)
-        if before is not None and not all(map(torch.equal, before, _generators())):
+        self._fix(node, func, args)
+        if before is not None and not all(map(torch.equal, before, generators())):
             if self.draw is None:  # as a recomputed forward does, from a generator that Python code has set
                 raise Untraceable(f"{func} draws outside a random operation", self.op, step=self.step)
             self.flat.drew.add(node)
@@ -340,12 +315,31 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         finally:
             self.watching = True
 
+    def _fix(self, node: Node, func: Any, args: Any) -> None:
+        """Note whether what a kernel gives is the same in each run of this kind, and what is no longer."""
+        if torch.Tag.nondeterministic_seeded not in func.tags and all(
+            map(self.fixed.__contains__, node.all_input_nodes)
+        ):
+            self.fixed.add(node)
+        elif func._schema.is_mutable:
+            tensors = (each for each in leaves(args) if isinstance(each, torch.Tensor))
+            self.touched.update(each.untyped_storage().data_ptr() for each in tensors if Made.of(each) is not None)
+
+    def _is_fixed(self, item: Any) -> bool:
+        """Whether something is the same in each run of this kind: computed of constants and sizes alone."""
+        if not isinstance(item, torch.Tensor):
+            return True
+        plain = Made.of(item) is not None and item.untyped_storage().data_ptr() not in self.touched
+        return plain and self.place(item) in self.fixed
+
     def _mark_all(self, results: Sequence[Any], node: Node) -> None:
         node.meta["made"] = [None] * len(results)
         for place, each in enumerate(results):
             if isinstance(each, torch.Tensor):
                 part = self.flat.graph.call_function(operator.getitem, (node, place))
                 self._note(part)
+                if node in self.fixed:
+                    self.fixed.add(part)
                 self._mark(each, part)
 
     def _note(self, node: Node) -> None:

@@ -22,9 +22,10 @@ from ...ground.spec import Spec
 from ..program import Program
 from ..runtime import Run
 from ..store import leaf
-from .flat import Flat, Untraceable, quiet
+from .flat import Flat, Untraceable
 from .made import Made, Sized
 from .opaque import Opaque
+from .quiet import quiet
 
 # Sizes at which other kernels and other broadcasts are right.
 _ALONE = (0, 1)

@@ -72,7 +72,7 @@ def of_means(x: Any) -> Any:
 
 
 def of_reshaping(x: Any) -> Any:
-    return gg.reduce_sum(gg.sin(x.reshape(-1, 2)).reshape(gg.shape(x)[0], -1) * gg.range(4.0))
+    return gg.reduce_sum(gg.sin(x.reshape(-1, 2)).reshape(x.shape[0], -1) * gg.range(4.0))
 
 
 def of_attention(x: Any) -> Any:
@@ -88,14 +88,14 @@ def of_shifting(x: Any) -> Any:
 
 
 def of_filling(x: Any) -> Any:
-    return gg.reduce_sum(x * gg.fill([gg.shape(x)[0], 1], 2.0)) / gg.cast(gg.shape(x)[0], gg.float32)
+    return gg.reduce_sum(x * torch.full((x.shape[0], 1), 2.0)) / x.shape[0]
 
 
 @pytest.mark.parametrize("function", [of_means, of_reshaping, of_attention, of_joining, of_shifting, of_filling])
 def test_sizes_go_through_all_kinds_of_calls(function: Callable[[Any], Any]) -> None:
     x = gg.placeholder(gg.float32, [None, 4], name="x")
     y = function(x)
-    (how,) = compared([y, *gg.gradients(y, x)], [{x: each} for each in rows(6, 3, 4, 2, 11)], 1)
+    (how,) = compared([y, *gg.gradients(y, x)], [{x: each} for each in rows(6, 3, 4, 5, 11)], 1)
     assert how.startswith("flat, for feeds of all sizes")
 
 
@@ -158,11 +158,11 @@ def test_operations_that_stay_as_they_are_have_a_program_for_each_size() -> None
     assert any("stay as they are" in each for each in how)
 
 
-def test_another_order_in_memory_has_a_program_of_its_own() -> None:
+def test_another_order_in_memory_is_put_right_before() -> None:
     x = gg.placeholder(gg.float32, [None, None], name="x")
     y = gg.reduce_sum(gg.sin(x).reshape(-1)[:2])
     a, b = torch.randn(3, 4), torch.randn(5, 6)
-    compared([y], [{x: a}, {x: b}, {x: a.T}, {x: b}], 2)
+    compared([y], [{x: a}, {x: b}, {x: a.T}, {x: b}], 1)
 
 
 def test_variables_of_another_layout_are_looked_at() -> None:
