@@ -159,13 +159,14 @@ def overwrite(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
 _USUAL_SEED = 87654321
 
 
+_drawing = threading.RLock()  # what is drawn may be a branch with a Python function that runs another session
+
+
 class Streams:
     """A random stream per operation, seeded by the graph, the operation and how often it has drawn.
 
     torch's global generators are put back as they were, so a user's own draws do not change.
     """
-
-    _lock = threading.RLock()  # what is drawn may be a branch with a Python function that runs another session
 
     def __init__(self, seed: int | None) -> None:
         self._seed = int.from_bytes(os.urandom(8), "little") if seed is None else seed
@@ -173,24 +174,30 @@ class Streams:
         self._drawn: dict[int, int] = {}
 
     def draw(self, operation: int, function: Callable[[], Any], own_seed: int | None) -> Any:
-        with self._lock:
+        with _drawing:
             count = self._drawn.get(operation, 0)
             self._drawn[operation] = count + 1
-            generators = [torch.default_generator]
-            if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-                generators += torch.cuda.default_generators
-            states = [generator.get_state() for generator in generators]
             if own_seed is None:
                 seed = _mix(self._seed, 0, operation, count)
             else:
                 seed = _mix(self._seed_beside, 1, own_seed, count)
-            try:
-                for generator in generators:
-                    generator.manual_seed(seed)
-                return function()
-            finally:
-                for generator, state in zip(generators, states, strict=True):
-                    generator.set_state(state)
+            return seeded(seed, function)
+
+
+def seeded(seed: int, function: Callable[[], Any]) -> Any:
+    """Call a function that draws from torch's global generators, seeded for it; then they are as they were."""
+    with _drawing:
+        generators = [torch.default_generator]
+        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            generators += torch.cuda.default_generators
+        states = [generator.get_state() for generator in generators]
+        try:
+            for generator in generators:
+                generator.manual_seed(seed)
+            return function()
+        finally:
+            for generator, state in zip(generators, states, strict=True):
+                generator.set_state(state)
 
 
 def _mix(*parts: int) -> int:
