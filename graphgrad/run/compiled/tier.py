@@ -6,6 +6,7 @@ import itertools
 import operator
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -34,13 +35,14 @@ class Kind:
 
     Attributes:
         program: what runs for them.
-        state: the variables' tensors as they were last: the same tensors need no further look.
+        state: references to the variables' tensors as they were last: the same tensors need no further look. Weak
+            ones, so that values which a run has replaced are freed.
         layouts: their shapes and strides.
         refused: why it is not a flat one, if it is not.
     """
 
     program: Program
-    state: list[Any]
+    state: list[weakref.ref[torch.Tensor]]
     layouts: tuple[Any, ...]
     refused: Untraceable | None = None
 
@@ -67,7 +69,7 @@ class Tier:
 
     def __call__(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], constants: Any, run: Any) -> Any:
         kind = self.kinds.get(tuple([(each.shape, each.stride()) for each in feeds]))
-        if kind is None or not all(map(operator.is_, state, kind.state)):
+        if kind is None or not all(map(operator.is_, state, [each() for each in kind.state])):
             kind = self._kind(feeds, state)
         program = kind.program
         return program.call(feeds, state, program.constants, run)
@@ -80,7 +82,7 @@ class Tier:
             if found is None:
                 break
             if found.layouts == layouts:
-                found.state = list(state)
+                found.state = list(map(weakref.ref, state))
                 return found
         with self._lock:
             if len(self.kinds) >= KEPT:
@@ -97,9 +99,9 @@ class Tier:
         try:
             flat = flatten(self.original, feeds, state, self.orders)
         except Untraceable as refused:
-            return Kind(self.original, list(state), layouts, refused)
+            return Kind(self.original, list(map(weakref.ref, state)), layouts, refused)
         clean(flat)
-        return Kind(write(flat, self.original), list(state), layouts)
+        return Kind(write(flat, self.original), list(map(weakref.ref, state)), layouts)
 
     @property
     def latest(self) -> Program:
