@@ -20,16 +20,12 @@ from torch.fx import Graph, Node
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ...graph.operation import Operation
+from ...graph.operation import Operation, Role
+from ...plan.effects import effectful
 from ...plan.steps import Plan
-from ...record.custom import PythonFunction
-from ...record.flow import Flow
 from ..program import Program, programs
 from ..runtime import Run, default_dtype
 from ..store import leaf
-
-# Operations whose doing is not in what they return: files, output streams, errors about numbers.
-_EFFECTS = ("graphgrad.ops.kernels.checks", "graphgrad.ops.summaries")
 
 # So many kernels, and so many more for each line of the program, are traced: beyond that a loop was unrolled, or
 # many sweeps go over the same operations.
@@ -97,6 +93,7 @@ class Flat:
         drew: the nodes that have drawn numbers.
         dtypes: node -> the default dtype that held, where it was not torch's usual one.
         constants: node -> a tensor that the program has from elsewhere.
+        again: node -> the backward pass in which it was computed again.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -106,6 +103,7 @@ class Flat:
     drew: set[Node] = field(default_factory=set)
     dtypes: dict[Node, torch.dtype] = field(default_factory=dict)
     constants: dict[Node, torch.Tensor] = field(default_factory=dict)
+    again: dict[Node, int] = field(default_factory=dict)
 
 
 def flatten(program: Program, feeds: Sequence[Any], state: Sequence[Any], orders: Sequence[str]) -> Flat:
@@ -159,20 +157,8 @@ def _apart() -> Iterator[None]:
 
 def _refuse_effects(plan: Plan) -> None:
     for step in plan.steps:
-        if _effectful(step.op):
+        if effectful(step.op):
             raise Untraceable("it runs Python code, or does more than compute", step.op)
-
-
-def _effectful(op: Operation) -> bool:
-    """Whether the operation, or one in its bodies, does more than compute."""
-    target = op.target
-    if isinstance(target, PythonFunction) or type(target).__module__ in _EFFECTS:
-        return True
-    if getattr(target, "__module__", "") in _EFFECTS:
-        return True
-    if not isinstance(target, Flow):
-        return False
-    return any(_effectful(inner) for _, body, _ in target.parts(False) for inner in body.graph.get_operations())
 
 
 def is_random(node: Node) -> bool:
@@ -199,6 +185,8 @@ class _TracedRun(Run):
 
     def draw(self, operation: int, function: Callable[[], Any], seed: int | None = None) -> Any:
         watcher = self.watcher
+        if self._replayed is not None:
+            raise Untraceable("it draws numbers again on the way back", watcher.op)
         outer = watcher.draw
         watcher.count += 1
         watcher.draw = outer or Draw(operation, seed, watcher.count)
@@ -277,6 +265,9 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.flat.draws[node] = self.draw
         if torch.get_default_dtype() is not torch.float32:
             self.flat.dtypes[node] = torch.get_default_dtype()
+        task = torch._C._current_graph_task_id()
+        if task != -1 and self.op is not None and self.op.role is not Role.GRADIENT:
+            self.flat.again[node] = task
 
     def _look(self) -> None:
         """Find the operation on whose line the program, or a body that it calls, is."""

@@ -100,7 +100,7 @@ class Tier:
             flat = flatten(self.original, feeds, state, self.orders)
         except Untraceable as refused:
             return Kind(self.original, list(map(weakref.ref, state)), layouts, refused)
-        clean(flat)
+        clean(flat, self.original.plan.passes)
         return Kind(write(flat, self.original), list(map(weakref.ref, state)), layouts)
 
     @property

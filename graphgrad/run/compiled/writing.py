@@ -84,7 +84,7 @@ class _Writer:
                 self._drawn(draw, list(group))
         result, kept = self._result()
         self._emit("set_grad(grad_was_on)", None, ("grad_was_on",))
-        return layout([*_HEADER, *self.printer.imports], self.lines, result, kept)
+        return layout([*_HEADER, *self.printer.imports], self.lines, result, kept, self.program.plan.passes.free)
 
     def _emit(self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = ()) -> None:
         self.lines.append(Line(text, op, tuple(uses), tuple(defines)))
