@@ -17,6 +17,7 @@ from .autodiff.gradients import gradients, stop_gradient
 from .autodiff.products import batch_jacobian, hessian_vector_product, hessians, jacobian, jvp
 from .graph.graph import control_dependencies, device, get_default_graph, Graph, name_scope, reset_default_graph
 from .graph.operation import Operation
+from .graph.recompute import recompute
 from .graph.sessions import get_default_session
 from .ground import errors
 from .ground.mode import disable_eager_execution, eager_execution, enable_eager_execution, executing_eagerly
@@ -122,6 +123,7 @@ from .ops.variables import (
 )
 from .platform import app, flags, gfile, logging
 from .platform.config import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions
+from .plan.passes import Passes
 from .record.dims import Dimension
 from .record.modules import record_function as record
 from .record.tensor import Tensor
@@ -154,9 +156,9 @@ newaxis = None
 __all__ = [
     "AUTO_REUSE", "AggregationMethod", "Assert", "ConfigProto", "Dimension", "Explanation", "GIT_VERSION",
     "GPUOptions", "Graph", "GraphKeys", "GraphOptions", "InteractiveSession", "NoGradient", "NotDifferentiable",
-    "Operation", "OptimizerOptions", "Plot", "Print", "RegisterGradient", "RunMetadata", "RunOptions", "Session",
-    "Summary", "Tensor", "TensorArray", "TensorShape", "UnconnectedGradients", "VERSION", "Variable", "VariableScope",
-    "__version__", "abs", "accumulate_n", "acos", "acosh", "add", "add_check_numerics_ops", "add_n",
+    "Operation", "OptimizerOptions", "Passes", "Plot", "Print", "RegisterGradient", "RunMetadata", "RunOptions",
+    "Session", "Summary", "Tensor", "TensorArray", "TensorShape", "UnconnectedGradients", "VERSION", "Variable",
+    "VariableScope", "__version__", "abs", "accumulate_n", "acos", "acosh", "add", "add_check_numerics_ops", "add_n",
     "add_to_collection", "add_to_collections", "all_variables", "angle", "app", "arg_max", "arg_min", "argmax",
     "argmin", "argsort", "as_dtype", "asin", "asinh", "assert_equal", "assert_greater", "assert_greater_equal",
     "assert_integer", "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative",
@@ -196,8 +198,8 @@ __all__ = [
     "pad", "parallel_stack", "placeholder", "placeholder_with_default", "plot", "polygamma", "pow", "prevent_gradient",
     "print", "py_func", "py_function", "qr", "random", "random_crop", "random_gamma", "random_normal",
     "random_normal_initializer", "random_poisson", "random_shuffle", "random_uniform", "random_uniform_initializer",
-    "range", "rank", "real", "realdiv", "reciprocal", "recompute_grad", "record", "reduce_all", "reduce_any",
-    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat",
+    "range", "rank", "real", "realdiv", "reciprocal", "recompute", "recompute_grad", "record", "reduce_all",
+    "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum", "repeat",
     "report_uninitialized_variables", "reset_default_graph", "reshape", "resource_variables_enabled", "reverse",
     "reverse_sequence", "reverse_v2", "rint", "roll", "round", "rsqrt", "saturate_cast", "scalar_mul", "scan",
     "scatter_add", "scatter_nd", "scatter_sub", "scatter_update", "searchsorted", "segment_max", "segment_mean",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -12,15 +13,19 @@ from ..autodiff.reach import reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
 from ..ground.spec import ArraySpec
+from ..record.infer import Signature
 from ..record.variable import State
+from .fold import foldable
 from .merge import merge
+from .passes import ALL, Passes
+from .segments import segments
 from .select import Asked, Selection, select
 from .steps import Plan, Step, Sweep, Update
 
 
 def plan(
     fetches: Sequence[Value], operations: Sequence[Operation], feeds: Sequence[Value], through: bool = False,
-    apart: frozenset[Value] = frozenset(),
+    apart: frozenset[Value] = frozenset(), passes: Passes = ALL,
 ) -> Plan:  # fmt: skip
     """The plan of a run.
 
@@ -30,18 +35,20 @@ def plan(
         feeds: the values that the caller provides.
         through: whether the caller is on autograd's tape, and its gradients pass from the fetches to the feeds.
         apart: feeds that come with an autograd node of their own, that no other feed depends on.
+        passes: what is done to make it cheaper.
     """
-    selection = select(fetches, operations, frozenset(feeds))
-    planned = _Planner(selection, tuple(fetches), tuple(feeds), through).plan()
+    selection = select(fetches, operations, frozenset(feeds), passes.prune)
+    planned = _Planner(selection, tuple(fetches), tuple(feeds), through, passes).plan()
     planned.apart = apart - planned.fans.keys()
     return planned
 
 
 class _Planner:
     def __init__(
-        self, selection: Selection, fetches: tuple[Value, ...], feeds: tuple[Value, ...], through: bool
+        self, selection: Selection, fetches: tuple[Value, ...], feeds: tuple[Value, ...], through: bool, passes: Passes
     ) -> None:
         self.through = through
+        self.passes = passes
         self.selection = selection
         self.fetches = fetches
         self.feeds = feeds
@@ -81,7 +88,10 @@ class _Planner:
         self.identity.update(self.fetches)
 
     def plan(self) -> Plan:
-        same = self.same = merge(self.order, self.tape, self.identity)
+        same = self.same = merge(self.order, self.tape, self.identity) if self.passes.merge else {}
+        once = foldable(self.order, self.tape, self.identity, same, self.fetches) if self.passes.fold else {}
+        self.folded = once
+        self.beside = set() if self.passes.no_grad or self.through else self._beside()
         versions = self._versions()
         fans, aliases = self._fans()
         carries: set[Value] = set()
@@ -96,6 +106,9 @@ class _Planner:
             if op.values and all(value in same for value in op.values):
                 continue
             steps.append(self._step(op, carries, fans))
+        stretches: list[tuple[int, int]] = []
+        if self.passes.recompute and self.tape:
+            steps, stretches = segments(self.order[0].graph, steps, versions)
         updates = self._updates(versions)
         shared, cloned = self._exports(updates)
         return Plan(
@@ -114,9 +127,18 @@ class _Planner:
             updates=updates,
             random=any(getattr(step.op.signature, "random", False) for step in steps),
             through=self.through,
+            passes=self.passes,
+            segments=stretches,
+            folding=plan(tuple(self.folded), (), (), passes=replace(self.passes, fold=False)) if self.folded else None,
         )
 
     # -- the tape ---------------------------------------------------------------------------------
+
+    def _beside(self) -> set[Operation]:
+        """Operations that no gradient starts from or passes, so that it makes no difference if autograd sees them."""
+        above = upstream([y.op for _, one in self.asked for y in one.ys])
+        plain = {op for op in self.order if op.role is Role.CALL and type(op.signature) is Signature}
+        return {op for op in plain if not hasattr(op.target, "in_place")}.difference(above)
 
     def _step(self, op: Operation, carries: set[Value], fans: dict[Value, int]) -> Step:
         """One operation's place on the tape; `carries` grows by its outputs that require a gradient."""
@@ -124,7 +146,8 @@ class _Planner:
         produced = False
         carried = any(read in carries for read in op.reads)
         if op.role is Role.CALL and carried:
-            produced = step.tape = op in self.tape
+            produced = op in self.tape
+            step.tape = produced or op in self.beside
             step.math = produced and bool(self.created) and op.signature.attention
         elif op.role is Role.GRADIENT:
             produced = op in self.created
@@ -259,7 +282,7 @@ class _Planner:
             state: ops[0] for state, ops in assigns.items() if len(ops) == 1 and ops[0] not in seen_by_reads
             and ops[0].values[0] not in fetched and not self._readers(ops[0].values[0])
         }  # fmt: skip
-        kernels = self._kernels(lonely, assigns, versions)
+        kernels = self._kernels(lonely, assigns, versions) if self.passes.donate else set()
         updates = []
         sources: set[Value] = set()
         for state, ops in assigns.items():
@@ -267,11 +290,11 @@ class _Planner:
             result = last.values[0]
             source = self.same.get(last.reads[0], last.reads[0])  # equal initial values are computed once
             shared = source in sources or _root(source, self.same) in fetched_memory
-            copied = result in fetched_memory or (last.target is None and (not _fresh(source) or shared))
+            copied = result in fetched_memory or (last.target is None and (not self._fresh(source) or shared))
             sources.add(source)
             kernel = source.op if source.op in kernels else None
-            donated = kernel is not None or (state in lonely and last.target is not None and _apart(source))
-            updates.append(Update(state, last, donated, copied, kernel))
+            in_place = self.passes.donate and state in lonely and last.target is not None and _apart(source)
+            updates.append(Update(state, last, kernel is not None or in_place, copied, kernel))
         return updates
 
     def _readers(self, value: Value) -> list[Operation]:
@@ -306,6 +329,12 @@ class _Planner:
             and all(stays(other) for other in op.reads[len(op.values) :])
         }  # fmt: skip
 
+    def _fresh(self, value: Value) -> bool:
+        """Whether its operation allocates its memory in each run."""
+        if value.op.role is not Role.CALL or value in self.folded:
+            return False
+        return value.op.signature is None or value.op.signature.aliases[value.index] is None
+
     def _states(self, updates: list[Update]) -> tuple[State, ...]:
         states: dict[State, None] = {}
         for op in self.order:
@@ -323,7 +352,7 @@ class _Planner:
         shared = tuple(
             number
             for number, value in enumerate(self.fetches)
-            if arrays or not _fresh(roots[number]) or readers[memories[number]] > 1 or value in assigned
+            if arrays or not self._fresh(roots[number]) or readers[memories[number]] > 1 or value in assigned
         )
         donated = {update.state for update in updates if update.donated}
         cloned = frozenset(
@@ -360,9 +389,3 @@ def _apart(value: Value) -> bool:
 def _made_by_torch(op: Operation) -> bool:
     """Whether this is a gradients() call whose results are no tensors that are there already."""
     return op.role is Role.GRADIENT and op.payload.made_by_torch
-
-
-def _fresh(value: Value) -> bool:
-    """Whether its operation allocates its memory."""
-    op = value.op
-    return op.role is Role.CALL and (op.signature is None or op.signature.aliases[value.index] is None)

@@ -47,8 +47,10 @@ class Selection:
     passes: set[Value] = field(default_factory=set)
 
 
-def select(fetches: Iterable[Value], operations: Iterable[Operation], feeds: frozenset[Value]) -> Selection:
-    """Everything that these fetches need, and nothing else."""
+def select(
+    fetches: Iterable[Value], operations: Iterable[Operation], feeds: frozenset[Value], prune: bool = True
+) -> Selection:
+    """Everything that these fetches need, and nothing else; without `prune` all gradients of each call."""
     selection = Selection()
     outputs: dict[Operation, set[int]] = {}
     pending: list[Value] = list(fetches)
@@ -88,7 +90,7 @@ def select(fetches: Iterable[Value], operations: Iterable[Operation], feeds: fro
                 if op not in selection.operations:
                     waiting.append(op)
         for op in changed:
-            asked = _ask(op.payload, outputs[op])
+            asked = _ask(op.payload, outputs[op], prune)
             selection.asked[op] = asked
             pending.extend(asked.ys)
             pending.extend(seed for seed in asked.seeds if seed is not None)
@@ -106,8 +108,8 @@ def _passes(value: Value, asked: Asked) -> bool:
     return value not in asked.call.stops and (value.op in asked.operations or value.op in asked.through)
 
 
-def _ask(call: GradientCall, outputs: set[int]) -> Asked:
-    if call.gated or len(outputs) == len(call.xs):
+def _ask(call: GradientCall, outputs: set[int], prune: bool) -> Asked:
+    if call.gated or not prune or len(outputs) == len(call.xs):
         everything = tuple(range(len(call.xs)))
         return Asked(call, everything, call.path, call.operations, call.through, call.ys, call.seeds)
     chosen = tuple(sorted(outputs))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ..autodiff.adjoint import GradientCall
 from ..graph.operation import Operation, Value
 from ..record.variable import State
+from .passes import ALL, Passes
 
 
 @dataclass(slots=True)
@@ -100,6 +101,10 @@ class Plan:
         cloned: positions of fetches that are copied before the updates, which would change them.
         through: whether gradients of a caller pass from the fetches to the feeds.
         apart: fed values that come with an autograd node of their own.
+        passes: what was done, and is to be done with the program, to make it cheaper.
+        folding: the plan of what is computed once for all runs, if anything is; the steps are here as well, for a
+            run where that fails.
+        segments: where stretches of steps begin and end that are computed again on the way back.
     """
 
     feeds: tuple[Value, ...]
@@ -118,3 +123,6 @@ class Plan:
     random: bool
     through: bool = False
     apart: frozenset[Value] = frozenset()
+    passes: Passes = ALL
+    folding: Plan | None = None
+    segments: list[tuple[int, int]] = field(default_factory=list)

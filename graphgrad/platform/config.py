@@ -77,19 +77,35 @@ class GPUOptions(Message):
 
 
 class OptimizerOptions(Message):
-    """How TF1 optimized graphs; none of it has a meaning here."""
+    """How TF1 optimized graphs. Whatever is chosen, numbers are the same.
+
+    Attributes:
+        opt_level: L1 merges common subexpressions and folds constants, L0 does neither of its own accord.
+        do_common_subexpression_elimination, do_constant_folding: True does so whatever the level.
+    """
 
     L0, L1 = -1, 0
     DEFAULT, OFF, ON_1, ON_2 = 0, -1, 1, 2
+    meaningful = frozenset({"opt_level", "do_common_subexpression_elimination", "do_constant_folding"})
     fields = {
         "do_common_subexpression_elimination": False, "do_constant_folding": False, "do_function_inlining": False,
         "opt_level": 0, "global_jit_level": 0, "max_folded_constant_in_bytes": 0,
     }  # fmt: skip
 
+    do_common_subexpression_elimination: bool
+    do_constant_folding: bool
+    opt_level: int
+
+    def asked(self) -> tuple[bool, bool]:
+        """Whether common subexpressions are to be merged, and whether constants are to be folded."""
+        usual = self.opt_level >= self.L1
+        return usual or bool(self.do_common_subexpression_elimination), usual or bool(self.do_constant_folding)
+
 
 class GraphOptions(Message):
-    """How TF1 treated graphs; none of it has a meaning here."""
+    """How TF1 treated graphs; but for `optimizer_options` none of it has a meaning here."""
 
+    optimizer_options: OptimizerOptions
     fields = {
         "optimizer_options": OptimizerOptions, "enable_bfloat16_sendrecv": False, "enable_recv_scheduling": False,
         "infer_shapes": False, "place_pruned_graph": False, "build_cost_model": 0, "timeline_step": 0,

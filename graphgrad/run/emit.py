@@ -20,9 +20,11 @@ from ..plan.steps import Plan, Step
 from ..record.infer import Leaf, leaves
 from ..record.variable import State
 from . import runtime
-from .layout import HEADER, Line, layout
+from .folding import folded
+from .layout import HEADER, Function, Line, connect, layout
 from .printing import Names, Printer, pattern_of, with_modes
 from .program import Program, findable
+from .sweeping import emit_sweep
 
 _numbers = itertools.count()
 
@@ -30,6 +32,7 @@ _numbers = itertools.count()
 def emit(plan: Plan, device: str = "cpu", kind: Callable[[Plan, str], Emitter] | None = None) -> Program:
     """Write and compile the program of a plan."""
     emitter = (kind or Emitter)(plan, device)
+    emitter.folded, emitter.needless = folded(plan, None if plan.folding is None else emit(plan.folding, device))
     (text, ops), filename = emitter.text(), f"<graphgrad program {next(_numbers)}>"
     namespace: dict[str, Any] = dict(emitter.printer.functions)
     namespace |= {name: getattr(runtime, name) for name in runtime.__all__}
@@ -58,6 +61,9 @@ class Emitter:
     names: Names = field(default_factory=Names)
     lines: list[Line] = field(default_factory=list)
     grad: bool = False
+    # What was computed once, before the program, and the operations that are not in it for that reason.
+    folded: dict[Value, Any] = field(default_factory=dict)
+    needless: set[Operation] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.printer = Printer(self.names)
@@ -77,14 +83,30 @@ class Emitter:
     def text(self) -> tuple[str, list[Operation | None]]:
         for number, value in enumerate(self.plan.feeds):
             self._feed(number, value)
-        for step in self.plan.steps:
-            self._step(step)
+        functions = self._steps()
         result, kept = self._finish()
+        connect(functions, self.lines, kept)
         if self.taped or self.plan.states or self.plan.updates:
             self.lines.insert(0, Line("grad_was_on = torch.is_grad_enabled(); set_grad(False)", None))
             self.lines[0].defines = ("grad_was_on",)
             self._emit("set_grad(grad_was_on)", None, ("grad_was_on",))
-        return layout([*HEADER, *self.printer.imports], self.lines, result, kept)
+        return layout([*HEADER, *self.printer.imports], self.lines, result, kept, self.plan.passes.free, functions)
+
+    def _steps(self) -> list[Function]:
+        """All steps; what is computed again on the way back is a function of its own."""
+        functions: list[Function] = []
+        done = 0
+        for start, end in self.plan.segments:
+            for step in self.plan.steps[done:start]:
+                self._step(step)
+            before, self.lines = self.lines, []
+            for step in self.plan.steps[start:end]:
+                self._step(step)
+            functions.append(Function(f"again_{len(functions)}", self.lines, Line("", self.plan.steps[start].op)))
+            self.lines, done = [*before, functions[-1].call], end
+        for step in self.plan.steps[done:]:
+            self._step(step)
+        return functions
 
     def name(self, value: Value) -> str:
         return self.names.of[self.plan.same.get(value, value)]
@@ -162,11 +184,12 @@ class Emitter:
 
     def _donate(self, ops: Sequence[Operation]) -> None:
         """The updates in place: those that differ in their tensors alone are one call of torch."""
-        alike: dict[tuple[str, str], list[Operation]] = {}
+        alike: dict[tuple[str, ...], list[Operation]] = {}
         for op in ops:
             extra = "".join(f", {key}={value!r}" for key, value in op.kwargs.items())
-            alike.setdefault((f"{op.target.__name__}_", extra), []).append(op)
-        for (method, extra), some in alike.items():
+            number = "" if self.plan.passes.foreach else str(op.id)
+            alike.setdefault((f"{op.target.__name__}_", extra, number), []).append(op)
+        for (method, extra, _), some in alike.items():
             deltas = [self._read(op, 0) for op in some]
             places = [f"state[{self.state_number[op.payload]}]" for op in some]
             text = f"{places[0]}.{method}({deltas[0]}{extra})"
@@ -190,6 +213,9 @@ class Emitter:
     def _step(self, step: Step) -> None:
         op = step.op
         if op in self.donated:
+            return
+        if op in self.needless:
+            self._fold(op)
             return
         getattr(self, _EMIT[op.role])(step)
         for index in step.fed:
@@ -221,6 +247,12 @@ class Emitter:
         for index, readers in step.fans.items():
             self._set_grad(True, op)
             self._fan(op.values[index], readers, op)
+
+    def _fold(self, op: Operation) -> None:
+        for value in op.values:
+            if value in self.folded:
+                name = self.names.new(value)
+                self._emit(f"{name} = {self.printer.constant(self.folded[value])}", op, (), (name,))
 
     def _fan(self, value: Value, readers: int, op: Operation | None) -> None:
         name = self.names.of[value]
@@ -333,55 +365,7 @@ class Emitter:
         pass
 
     def _gradient(self, step: Step) -> None:
-        op = step.op
-        sweep = self.plan.sweeps[op]
-        if self.switched:
-            self._emit(f"run.sweep = {sweep.number}", op)
-        flat = [value for group in sweep.groups for value in group]
-        ys = [self.name(value) for value in sweep.ys]
-        seeds = [self._seed(y, seed) for y, seed in zip(sweep.ys, sweep.seeds, strict=True)]
-        xs = [self.name(value) for value in flat]
-        found = [
-            self._gradient_name(op.values[k], group[0]) if len(group) == 1 else self.names.fresh("part")
-            for k, group in zip(sweep.outputs, sweep.groups, strict=True)
-            for _ in group
-        ]
-        given = "" if set(seeds) == {"None"} else f", [{', '.join(seeds)}]"
-        options = ", create_graph=True" if sweep.create else ", retain_graph=True" if sweep.retain else ""
-        arguments = f"[{', '.join(ys)}], [{', '.join(xs)}]{given}{options}, materialize_grads=True"
-        text = f"{', '.join(found)}, = {'batched_grad' if sweep.call.batched else 'torch.autograd.grad'}({arguments})"
-        uses = [*ys, *xs, *(self.name(seed) for seed in sweep.seeds if seed is not None)]
-        self._emit(text, op, uses, found)
-        if self.switched and self.plan.through:
-            self._emit("run.sweep = -1", op)  # the gates are open for the sweeps of the caller
-        parts = iter(found)
-        for k, group in zip(sweep.outputs, sweep.groups, strict=True):
-            terms = [next(parts) for _ in group]
-            if len(group) > 1 and op.values[k] not in self.given:
-                self._set_grad(sweep.create, op)
-                name = self._gradient_name(op.values[k], group[0])
-                self._emit(f"{name} = {' + '.join(terms)}", op, terms, (name,))
-        self._colocate(op, sweep.outputs, sweep.groups, sweep.call.colocated)
-
-    def _gradient_name(self, value: Value, x: Value) -> str:
-        name = self.names.fresh(f"grad_{self.name(x)}")
-        if value not in self.given:  # a fed one, that nothing passes through, keeps the name of its feed
-            self.names.of[value] = name
-        return name
-
-    def _colocate(self, op: Operation, outputs: Sequence[int], groups: Sequence[Any], colocated: bool) -> None:
-        """Gradients come out where their x is; without colocation they go where the call was asked to be."""
-        for k, group in zip(outputs, groups, strict=True):
-            if op.values[k] in self.given:
-                continue
-            if not colocated and op.device and self._place(group[0].op) != op.device:
-                name = self.names.of[op.values[k]]
-                self._emit(f"{name} = {name}.to({op.device!r})", op, (name,), (name,))
-
-    def _seed(self, y: Value, seed: Value | None) -> str:
-        if seed is not None:
-            return self.name(seed)
-        return "None" if y.spec.shape == () else f"torch.ones_like({self.name(y)})"
+        emit_sweep(self, step)
 
 
 def _olds(kernel: Operation) -> tuple[Value, ...]:

@@ -7,12 +7,15 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
+from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..record.identity import gate, own, straight_through
+from .recomputing import Again, drawing_as, generators
 
 __all__ = [
     "Run", "batched_grad", "begun", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own",
@@ -28,12 +31,14 @@ class Run:
             this program: that of a caller.
     """
 
-    __slots__ = ("sweep", "_orders", "_draw")
+    __slots__ = ("sweep", "_orders", "_draw", "_noting", "_replayed")
 
     def __init__(self, orders: Sequence[str] = (), draw: Callable[..., Any] | None = None) -> None:
         self.sweep = -1
         self._orders = orders
         self._draw = draw
+        self._noting: list[list[torch.Tensor]] | None = None
+        self._replayed: Iterator[list[torch.Tensor]] | None = None
 
     def gate(self, tensor: torch.Tensor, sweeps: tuple[int, ...]) -> None:
         """Let no gradient pass through the tensor in these sweeps."""
@@ -49,9 +54,44 @@ class Run:
 
     def draw(self, operation: int, function: Callable[[], Any], seed: int | None = None) -> Any:
         """Call a random function on the stream of an operation, which may have a seed of its own."""
+        if self._replayed is not None:
+            with drawing_as(next(self._replayed)):
+                return function()
+        if self._noting is not None:
+            function = self._noted(function, self._noting)
         if self._draw is None:
             return function()
         return self._draw(operation, function, seed)
+
+    def _noted(self, function: Callable[[], Any], notes: list[list[torch.Tensor]]) -> Callable[[], Any]:
+        def noted() -> Any:
+            notes.append([each.get_state() for each in generators()])
+            return function()
+
+        return noted
+
+    def again(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a part of the program, which is called again when a gradient asks for what autograd would have kept.
+
+        Args:
+            function: takes this run, then the arguments.
+        """
+        part = Again(partial(function, self), arguments, self._replaying)
+        self._noting, outer = part.draws, self._noting
+        try:
+            with saved_tensors_hooks(part.pack, part.unpack):
+                return function(self, *arguments)
+        finally:
+            self._noting = outer
+
+    @contextlib.contextmanager
+    def _replaying(self, part: Again) -> Iterator[None]:
+        """A block in which draws are those of a part, once more."""
+        outer, self._replayed = self._replayed, iter(part.draws)
+        try:
+            yield
+        finally:
+            self._replayed = outer
 
 
 def math_attention() -> Any:
@@ -187,16 +227,14 @@ class Streams:
 def seeded(seed: int, function: Callable[[], Any]) -> Any:
     """Call a function that draws from torch's global generators, seeded for it; then they are as they were."""
     with _drawing:
-        generators = [torch.default_generator]
-        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            generators += torch.cuda.default_generators
-        states = [generator.get_state() for generator in generators]
+        found = generators()
+        states = [generator.get_state() for generator in found]
         try:
-            for generator in generators:
+            for generator in found:
                 generator.manual_seed(seed)
             return function()
         finally:
-            for generator, state in zip(generators, states, strict=True):
+            for generator, state in zip(found, states, strict=True):
                 generator.set_state(state)
 
 

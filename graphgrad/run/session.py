@@ -15,6 +15,7 @@ from ..graph.operation import Role, Value
 from ..graph.sessions import session_stack
 from ..ground.errors import InvalidArgumentError, OpError
 from ..plan.fetches import Fetches, key_of
+from ..plan.passes import Passes, as_passes
 from ..plan.plan import plan
 from ..plan.steps import Plan
 from ..platform.config import ConfigProto, as_config
@@ -31,7 +32,7 @@ from .program import Program
 from .results import convert
 from .runtime import Run, Streams, without_modes
 from .store import Store
-from .watch.emitter import WatchedEmitter, undonated
+from .watch.emitter import WatchedEmitter
 from .watch.metadata import RunMetadata, RunOptions, tracing
 from .watch.watcher import Watch, as_watches, looking
 
@@ -56,8 +57,7 @@ class _Prepared:
 class Session:
     """Runs parts of a graph, and holds the values of its variables.
 
-    Threads may share it: of the runs that set variables one is under way at a time, and others read beside it
-    the values from before or after, never a half of each.
+    Threads may share it: of the runs that set variables one is under way at a time, the others see all of it or none.
 
     Args:
         target: must be empty, as everywhere but on TF1's clusters; or the graph.
@@ -69,6 +69,7 @@ class Session:
             such shapes are met first; operations that need to see numbers stay as they are, as `report()` says. None:
             the environment variable GRAPHGRAD_COMPILE, or as recorded.
         dynamic: with `compile='trace'`, one program for all sizes that placeholders leave open, where that can be.
+        passes: what makes runs cheaper: a `gg.Passes`; all, as far as `config` turns none off, if None.
 
     Raises:
         NotImplementedError: for a target that is the address of a server.
@@ -77,14 +78,14 @@ class Session:
     >>> import graphgrad as gg
     >>> x = gg.placeholder(gg.float32, [2])
     >>> with gg.Session() as sess:
-    ...     sess.run({"double": 2 * x, "none": None}, feed_dict={x: [1.0, 2.0]})
+    ...     sess.run({"double": 2 * x, "none": None}, {x: [1.0, 2.0]})
     {'double': array([2., 4.], dtype=float32), 'none': None}
     """
 
     def __init__(
         self, target: str | Graph | None = "", graph: Graph | None = None, config: ConfigProto | None = None, *,
         device: str | torch.device | None = None, outputs: str = "numpy", compile: str | None = None,
-        dynamic: bool = False,
+        dynamic: bool = False, passes: Passes | None = None,
     ) -> None:  # fmt: skip
         graph = _graph_of(target, graph)
         if outputs not in ("numpy", "torch"):
@@ -92,6 +93,7 @@ class Session:
         self.graph = get_default_graph() if graph is None else graph
         self._config = as_config(config) or ConfigProto()
         self._device = placed(device, self._config)
+        self._passes = as_passes(passes, *self._config.graph_options.optimizer_options.asked())
         use_threads(self._config)
         self._numpy = outputs == "numpy"
         self._compile, self._dynamic = as_tier(compile), dynamic
@@ -115,10 +117,9 @@ class Session:
         """Run what the fetches need and return their values.
 
         Args:
-            fetches: a tensor, operation, variable, name or None, or any nest of list, tuple, namedtuple and
-                dict of them.
-            feed_dict: tensors, their names or tuples of them -> values: arrays, numbers, lists, torch tensors. A
-                fed tensor cuts off what is above it.
+            fetches: a tensor, operation, variable, name or None, or any nest of list, tuple, namedtuple and dict.
+            feed_dict: tensors, their names or tuples of them -> arrays, numbers, lists, torch tensors. A fed one cuts
+                off what is above it.
             options, run_metadata: with `gg.RunOptions(trace_level=gg.RunOptions.FULL_TRACE)` and a `gg.RunMetadata()`,
                 the latter is told when each operation ran, and what it allocated.
             watch: `gg.watch.NaN()`, `gg.watch.Values()` or `gg.watch.Profile()`, or a list of them: they look on.
@@ -163,8 +164,7 @@ class Session:
         """
         if feed_list is not None and not isinstance(feed_list, (list, tuple)):
             raise TypeError(f"feed_list is a list or tuple, got {feed_list!r}")
-        keys = tuple(feed_key(self.graph, key) for key in feed_list or ())
-        prepared = self._prepare(fetches, keys)
+        prepared = self._prepare(fetches, keys := tuple(feed_key(self.graph, key) for key in feed_list or ()))
 
         def call(*values: Any) -> Any:
             if len(values) != len(keys):
@@ -281,21 +281,20 @@ class Session:
             twice = next(value for value in feeds if feeds.count(value) > 1)
             raise ValueError(f"{twice.name} is fed twice")
         wanted = Fetches(self.graph, fetches)
-        planned = plan(tuple(wanted.values), tuple(wanted.operations), feeds)
+        passes = self._passes if kind is Emitter else self._passes.watched(in_place)
+        planned = plan(tuple(wanted.values), tuple(wanted.operations), feeds, passes=passes)
         unfed = next((step.op for step in planned.steps if step.op.role is Role.PLACEHOLDER), None)
         if unfed is not None:
             raise InvalidArgumentError(f"the placeholder {unfed.name} must be fed", unfed, "add it to feed_dict")
         if self._config.log_device_placement:
             log(planned, self._device)
         orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
-        planned = planned if in_place else undonated(planned)
         program = emit(planned, self._device, kind)
         if self._compile and kind is Emitter:
             program = tiered(program, orders, self._device, self._dynamic)
-        made = _Prepared(program, wanted.build, orders)
         if len(self._prepared) >= _KEPT:
             self._prepared.pop(next(iter(self._prepared)), None)
-        self._prepared[key] = made
+        made = self._prepared[key] = _Prepared(program, wanted.build, orders)
         return made
 
     # -- modules ----------------------------------------------------------------------------------

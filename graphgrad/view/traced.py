@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ..graph.operation import Operation, Role, Value
 from ..ground.errors import message
 from ..ground.spec import WORLDS
+from ..plan.passes import ALL
 from ..plan.plan import plan
 from ..plan.steps import Plan
 from ..record.flow import Flow
@@ -117,7 +118,7 @@ def trace(fetches: Sequence[Value]) -> list[Trace]:
     results = [op.values[k] for op, sweep in given.sweeps.items() for k in sweep.outputs]
     everything = list(dict.fromkeys([*feeds, *computed, *results]))
     # a fetch is the very tensor that the backward pass reads, not a copy
-    program = emit(replace(plan(everything, (), feeds), cloned=frozenset()))
+    program = emit(replace(plan(everything, (), feeds, passes=ALL.watched()), cloned=frozenset()))
     found: list[Trace] = []
     failure: Exception | None = None
     for world in range(1 if all(feed.spec.static for feed in feeds) else len(WORLDS)):

@@ -35,11 +35,25 @@ def test_what_has_no_meaning_says_so_once():
     gg.ConfigProto(inter_op_parallelism_threads=2)
     with pytest.warns(UserWarning, match="GPUOptions.per_process_gpu_memory_fraction"):
         gg.GPUOptions(per_process_gpu_memory_fraction=0.5)
-    with pytest.warns(UserWarning, match="OptimizerOptions.opt_level"):
-        gg.GraphOptions(optimizer_options=gg.OptimizerOptions(opt_level=gg.OptimizerOptions.L1 - 1))
+    with pytest.warns(UserWarning, match="OptimizerOptions.global_jit_level"):
+        gg.GraphOptions(optimizer_options=gg.OptimizerOptions(global_jit_level=gg.OptimizerOptions.ON_1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         gg.OptimizerOptions(opt_level=gg.OptimizerOptions.L0, do_constant_folding=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({}, (True, True)),
+        ({"opt_level": gg.OptimizerOptions.L0}, (False, False)),
+        ({"opt_level": gg.OptimizerOptions.L0, "do_constant_folding": True}, (False, True)),
+        ({"opt_level": gg.OptimizerOptions.L0, "do_common_subexpression_elimination": True}, (True, False)),
+    ],
+    ids=["usual", "level 0", "folding", "merging"],
+)
+def test_what_optimizer_options_ask_for(options, asked):
+    assert gg.OptimizerOptions(**options).asked() == asked
 
 
 def test_a_field_that_does_not_exist():

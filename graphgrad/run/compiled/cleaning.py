@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.fx import Node
 
+from ...plan.passes import ALL, Passes
 from .flat import Flat, Made, is_random
 from .opaque import Back, Opaque
 
@@ -27,13 +28,16 @@ _ARITHMETIC = frozenset((_aten.add.Tensor, _aten.sub.Tensor, _aten.mul.Tensor, _
 _LARGEST = 2**53
 
 
-def clean(flat: Flat) -> None:
-    """All passes, in order."""
+def clean(flat: Flat, passes: Passes = ALL) -> None:
+    """All passes, in order, but for those that are switched off."""
     copy_constants(flat)
     drop_wraps(flat)
-    merge(flat)
-    hoist_numbers(flat)
-    drop_unused(flat)
+    if passes.merge:
+        merge(flat)
+    if passes.fold:
+        hoist_numbers(flat)
+    if passes.prune:
+        drop_unused(flat)
 
 
 def copy_constants(flat: Flat) -> None:
@@ -82,7 +86,8 @@ def merge(flat: Flat) -> None:
         ):
             continue
         try:
-            first = seen.setdefault((node.target, flat.dtypes.get(node), _key(node.args), _key(node.kwargs)), node)
+            place = flat.dtypes.get(node), flat.again.get(node)  # what is computed again is not kept meanwhile
+            first = seen.setdefault((node.target, *place, _key(node.args), _key(node.kwargs)), node)
         except TypeError:  # an argument without a hash
             continue
         if first is not node:

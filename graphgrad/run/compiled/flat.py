@@ -19,7 +19,8 @@ from torch.fx import Graph, Node
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ...graph.operation import Operation
+from ...graph.operation import Operation, Role
+from ...plan.effects import effectful
 from ...record.flow import Flow
 from ...record.infer import leaves
 from ..program import Program, programs
@@ -27,7 +28,6 @@ from ..runtime import Run
 from ..store import leaf
 from .made import Made as Made
 from .opaque import Back, Logged, Opaque, Outcome, Parted
-from .parting import effectful
 from .quiet import aside, generators, quiet
 
 # So many kernels, and so many more for each line of the program, are traced: beyond that a loop was unrolled, or
@@ -87,6 +87,7 @@ class Flat:
         constants: node -> a tensor that the program has from elsewhere.
         sizes: name -> (feed, dimension), where the graph is one for feeds of many sizes (`sizes.py`): then a number
             among the arguments, or in a Made, may be a Sized, an expression in these names.
+        again: node -> the backward pass in which it was computed again.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -97,6 +98,7 @@ class Flat:
     dtypes: dict[Node, torch.dtype] = field(default_factory=dict)
     constants: dict[Node, torch.Tensor] = field(default_factory=dict)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    again: dict[Node, int] = field(default_factory=dict)
 
 
 def flatten(
@@ -168,6 +170,8 @@ class _TracedRun(Run):
 
     def draw(self, operation: int, function: Callable[[], Any], seed: int | None = None) -> Any:
         watcher = self.watcher
+        if self._replayed is not None:
+            raise Untraceable("it draws numbers again on the way back", watcher.op)
         outer = watcher.draw
         watcher.count += 1
         watcher.draw = outer or Draw(operation, seed, watcher.count)
@@ -348,6 +352,9 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.flat.draws[node] = self.draw
         if torch.get_default_dtype() is not torch.float32:
             self.flat.dtypes[node] = torch.get_default_dtype()
+        task = torch._C._current_graph_task_id()
+        if task != -1 and self.op is not None and self.op.role is not Role.GRADIENT:
+            self.flat.again[node] = task
 
     def look(self) -> None:
         """Find the operation on whose line the program, or a body that it calls, is; and that of the program."""

@@ -8,22 +8,12 @@ from dataclasses import dataclass
 
 from ...graph.operation import Operation, Role, Value
 from ...ground.spec import ArraySpec
+from ...plan.effects import effectful
 from ...plan.steps import Plan, Step
 from ...record.custom import PythonFunction
 from ...record.flow import Branches, Flow, Loop
 from ..emit import Emitter
 from .opaque import Parted
-
-# Operations whose doing is not in what they return: files, output streams, errors about numbers.
-_EFFECTS = ("graphgrad.ops.kernels.checks", "graphgrad.ops.summaries")
-
-
-def effectful(op: Operation) -> bool:
-    """Whether the operation, or one in its bodies, does more than compute."""
-    target = op.target
-    if isinstance(target, PythonFunction) or type(target).__module__ in _EFFECTS:
-        return True
-    return getattr(target, "__module__", "") in _EFFECTS or any(map(effectful, _inner(op)))
 
 
 def choosing(op: Operation) -> bool:

@@ -6,6 +6,7 @@ import itertools
 import operator
 import os
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,12 +14,12 @@ from typing import Any
 import torch
 
 from ...graph.operation import Operation
+from ...plan.effects import effectful
 from ..program import Program
 from ..runtime import Run
 from .cleaning import clean
 from .flat import Flat, Untraceable, flatten
 from .opaque import Changed, Logged, remembering
-from .parting import effectful
 from .sizes import Guard, differing, generalized
 from .variants import Source, Variant, Variants, expectations
 from .writing import write
@@ -42,14 +43,15 @@ class Kind:
 
     Attributes:
         program: what runs for them.
-        state: the variables' tensors as they were last: the same tensors need no further look.
+        state: references to the variables' tensors as they were last: the same tensors need no further look. Weak
+            ones, so that values which a run has replaced are freed.
         layouts: their shapes and strides.
         refused: why it is not a flat one, if it is not.
         variants: the flat ones, if operations in them are opaque; `program` is the one that ran last.
     """
 
     program: Program
-    state: list[Any]
+    state: list[weakref.ref[torch.Tensor]]
     layouts: tuple[Any, ...]
     refused: Untraceable | None = None
     variants: Variants | None = None
@@ -86,7 +88,7 @@ class Tier:
 
     def __call__(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], constants: Any, run: Any) -> Any:
         kind = self.kinds.get(tuple([(each.shape, each.stride()) for each in feeds]))
-        if kind is None or not all(map(operator.is_, state, kind.state)):
+        if kind is None or not all(map(operator.is_, state, [each() for each in kind.state])):
             kind = self._known(feeds, state)
             if kind is None:
                 return self._first(feeds, state, run)
@@ -102,11 +104,11 @@ class Tier:
             if found is None:
                 break
             if found.layouts == layouts:
-                found.state = list(state)
+                found.state = list(map(weakref.ref, state))
                 return found
         for guard, kind in self.sized:
             if kind.layouts == layouts and guard.admits(feeds):
-                kind.state = list(state)
+                kind.state = list(map(weakref.ref, state))
                 if len(self.kinds) < _SEEN:
                     self.kinds[key] = kind
                 return kind
@@ -137,9 +139,9 @@ class Tier:
         try:
             variant = self._trace(feeds, state, logged)
         except Untraceable as refused:
-            return Kind(self.original, list(state), _layouts(state), refused)
+            return Kind(self.original, list(map(weakref.ref, state)), _layouts(state), refused)
         variants = Variants([variant]) if variant.expected else None
-        kind = Kind(variant.program, list(state), _layouts(state), variants=variants)
+        kind = Kind(variant.program, list(map(weakref.ref, state)), _layouts(state), variants=variants)
         if variant.guard is not None:
             self.sized.append((variant.guard, kind))
         return kind
@@ -163,7 +165,7 @@ class Tier:
                 logged.rewind()
 
     def _written(self, flat: Flat, source: Program, guard: Guard | None = None) -> Variant:
-        clean(flat)
+        clean(flat, self.original.plan.passes)
         return Variant(write(flat, source), expectations(flat), guard)
 
     def _sized(

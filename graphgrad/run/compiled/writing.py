@@ -91,7 +91,7 @@ class _Writer:
         result, kept = self._result()
         self._emit("set_grad(grad_was_on)", None, ("grad_was_on",))
         header = [*_HEADER, *(["import math"] if self.sizes else []), *self.printer.imports]
-        return layout(header, self.lines, result, {*kept, *self.sizes})
+        return layout(header, self.lines, result, {*kept, *self.sizes}, self.program.plan.passes.free)
 
     def _emit(self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = ()) -> None:
         self.lines.append(Line(text, op, tuple(uses), tuple(defines)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...graph.operation import Operation, Role, Value
-from ...plan.steps import Plan, Step
+from ...plan.steps import Step
 from ..emit import Emitter
 from .place import Place
 
@@ -76,11 +76,6 @@ class WatchedEmitter(Emitter):
         self._emit(f"run.enter({mark})", ops[0])
         Emitter._update(self, ops, text)
         self._emit(f"run.leave({mark}, [], [])", ops[0])
-
-
-def undonated(plan: Plan) -> Plan:
-    """The plan without updates in place: whatever a watch finds, the variables are as they were."""
-    return replace(plan, updates=[replace(update, donated=False) for update in plan.updates])
 
 
 def _list(names: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,6 +101,18 @@ def test_a_variable_of_another_layout_has_a_program_of_its_own(traced: gg.Sessio
     assert traced.run(flat).tolist() == [0, 1, 2, 3, 4, 5]
     traced.run(assign.op, {turned: np.arange(6.0).reshape(3, 2)})
     assert traced.run(flat).tolist() == [0, 2, 4, 1, 3, 5]
+
+
+def test_a_value_that_was_replaced_is_freed(traced: gg.Session) -> None:
+    v = gg.Variable([1.0, 2.0])
+    double = v.assign(v * 2.0)
+    traced.run(v.initializer)
+    for _ in range(2):
+        before = weakref.ref(traced._store._values[v.state])
+        assert before() is not None
+        traced.run(double.op)
+        assert before() is None
+    assert traced.run(v).tolist() == [4, 8]
 
 
 def test_what_must_see_numbers_stays_as_it_is_between_flat_stretches(traced: gg.Session) -> None:
