@@ -96,7 +96,7 @@ class Session:
         self._passes = as_passes(passes, *self._config.graph_options.optimizer_options.asked())
         use_threads(self._config)
         self._numpy = outputs == "numpy"
-        self._compile, self._dynamic = as_tier(compile), dynamic
+        self._compile, self._dynamic = as_tier(compile, dynamic), dynamic
         self._store = Store(self._device)
         self._prepared: dict[Any, _Prepared] = {}
         self._streams = Streams(self.graph.seed)

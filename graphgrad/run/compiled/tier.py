@@ -271,11 +271,13 @@ def _keys(feeds: Sequence[torch.Tensor]) -> Iterator[Any]:
     yield from ((key, attempt) for attempt in itertools.count(1))
 
 
-def as_tier(compile: str | None) -> str:
+def as_tier(compile: str | None, dynamic: bool = False) -> str:
     """The tier that a session was asked for; '' for none."""
     chosen = os.environ.get("GRAPHGRAD_COMPILE", "") if compile is None else compile
     if chosen and chosen not in TIERS:
         raise ValueError(f"compile is {chosen!r}; use one of {', '.join(map(repr, TIERS))}, or None")
+    if dynamic and chosen != "trace":
+        raise ValueError(f"dynamic=True goes with compile='trace', not with {chosen or None!r}")
     return chosen
 
 

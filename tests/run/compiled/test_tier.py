@@ -219,6 +219,11 @@ def test_an_unknown_tier_is_refused() -> None:
         gg.Session(compile="fast")
 
 
+def test_sizes_are_left_open_in_traced_programs_only() -> None:
+    with pytest.raises(ValueError, match="goes with compile='trace'"):
+        gg.Session(compile="", dynamic=True)
+
+
 def test_a_tier_that_has_not_run_says_so(traced: gg.Session) -> None:
     x = gg.placeholder(gg.float32, [], name="x")
     traced.make_callable(gg.sin(x), [x])
