@@ -19,8 +19,9 @@ from ..plan.plan import plan
 from ..plan.steps import Plan
 from ..platform.config import ConfigProto, as_config
 from ..record.variable import State, Variable
+from .compiled.auto import tiered
 from .compiled.report import Report, report
-from .compiled.tier import as_tier, tiered, written
+from .compiled.tier import as_tier, written
 from .emit import Emitter, emit
 from .failure import failure
 from .feeds import as_feeds, feed, feed_key
@@ -291,7 +292,7 @@ class Session:
         planned = planned if in_place else undonated(planned)
         program = emit(planned, self._device, kind)
         if self._compile and kind is Emitter:
-            program = tiered(program, orders)
+            program = tiered(program, orders, self._compile)
         made = _Prepared(program, wanted.build, orders)
         if len(self._prepared) >= _KEPT:
             self._prepared.pop(next(iter(self._prepared)), None)

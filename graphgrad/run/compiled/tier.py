@@ -7,16 +7,15 @@ import operator
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from ...graph.operation import Operation
 from ..program import Program
-from .cleaning import clean
-from .flat import Untraceable, flatten
-from .writing import write
+from . import cudagraph
+from .backends import BACKENDS, Built, Note
+from .flat import Flat, Untraceable, flatten
 
 # Kinds of feeds per program for which flat programs are made; further ones run as they do without `compile=`.
 KEPT = 16
@@ -25,7 +24,7 @@ KEPT = 16
 _PATIENCE = 3
 
 # The tiers that `Session(compile=...)` knows.
-TIERS = ("trace",)
+TIERS = tuple(BACKENDS)
 
 
 @dataclass(slots=True)
@@ -37,12 +36,16 @@ class Kind:
         state: the variables' tensors as they were last: the same tensors need no further look.
         layouts: their shapes and strides.
         refused: why it is not a flat one, if it is not.
+        notes: what there is to say about how it was made.
+        rise: how it goes on from here, if the tier lets it.
     """
 
     program: Program
     state: list[Any]
     layouts: tuple[Any, ...]
     refused: Untraceable | None = None
+    notes: list[Note] = field(default_factory=list)
+    rise: Any = None
 
 
 @dataclass
@@ -52,6 +55,7 @@ class Tier:
     Attributes:
         original: the emitted program.
         orders: the aggregation of each of its sweeps.
+        name: which of the tiers it is.
         kinds: (shapes and strides of the feeds) -> the program for them.
         crowded: how many runs found no room for a flat program of their own.
         failures: how many traces have failed as a run fails, on numbers that it can't take.
@@ -59,6 +63,7 @@ class Tier:
 
     original: Program
     orders: tuple[str, ...]
+    name: str = "trace"
     kinds: dict[Any, Kind] = field(default_factory=dict)
     crowded: int = 0
     failures: int = 0
@@ -66,11 +71,15 @@ class Tier:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __call__(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], constants: Any, run: Any) -> Any:
+        program = self.kind(feeds, state).program
+        return program.call(feeds, state, program.constants, run)
+
+    def kind(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor]) -> Kind:
+        """The kind of these feeds and variables, made if they are the first of it."""
         kind = self.kinds.get(tuple([(each.shape, each.stride()) for each in feeds]))
         if kind is None or not all(map(operator.is_, state, kind.state)):
             kind = self._kind(feeds, state)
-        program = kind.program
-        return program.call(feeds, state, program.constants, run)
+        return kind
 
     def _kind(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor]) -> Kind:
         key = tuple([(each.shape, each.stride()) for each in feeds])
@@ -98,8 +107,12 @@ class Tier:
             flat = flatten(self.original, feeds, state, self.orders)
         except Untraceable as refused:
             return Kind(self.original, list(state), layouts, refused)
-        clean(flat)
-        return Kind(write(flat, self.original), list(state), layouts)
+        built, rise = self.build(flat)
+        return Kind(built.program, list(state), layouts, notes=built.notes, rise=rise)
+
+    def build(self, flat: Flat) -> tuple[Built, Any]:
+        """The program of a flat graph, and how it goes on from there."""
+        return BACKENDS[self.name](flat, self.original), None
 
     @property
     def latest(self) -> Program:
@@ -107,13 +120,14 @@ class Tier:
         flat = [kind.program for kind in self.kinds.values() if kind.refused is None]
         return flat[-1] if flat else self.original
 
-    def describe(self) -> list[tuple[str, Operation | None]]:
+    def describe(self) -> list[Note]:
         """What runs, in words, with the operation that stands in the way of more."""
         made = sum(kind.refused is None for kind in self.kinds.values())
-        found: list[tuple[str, Operation | None]] = []
+        found: list[Note] = []
         if made:
             lines = self.latest.text.count("\n")
             found.append((f"flat, for {made} kind{'s' * (made > 1)} of feeds; the last has {lines} lines", None))
+            found += next(kind.notes for kind in reversed(self.kinds.values()) if kind.refused is None)
         for refused in {str(kind.refused): kind.refused for kind in self.kinds.values() if kind.refused}.values():
             found.append((f"as without compile=: {refused.reason}", refused.op))
         if self.crowded:
@@ -126,12 +140,9 @@ def as_tier(compile: str | None) -> str:
     chosen = os.environ.get("GRAPHGRAD_COMPILE", "") if compile is None else compile
     if chosen and chosen not in TIERS:
         raise ValueError(f"compile is {chosen!r}; use one of {', '.join(map(repr, TIERS))}, or None")
+    if chosen == "cudagraph" and cudagraph.missing():
+        raise RuntimeError(cudagraph.missing())
     return chosen
-
-
-def tiered(program: Program, orders: tuple[str, ...]) -> Program:
-    """The program with a Tier in the place of its function."""
-    return replace(program, call=Tier(program, orders))
 
 
 def written(program: Program) -> Program:

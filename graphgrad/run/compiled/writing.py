@@ -86,8 +86,10 @@ class _Writer:
         self._emit("set_grad(grad_was_on)", None, ("grad_was_on",))
         return layout([*_HEADER, *self.printer.imports], self.lines, result, kept)
 
-    def _emit(self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = ()) -> None:
-        self.lines.append(Line(text, op, tuple(uses), tuple(defines)))
+    def _emit(
+        self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = (), note: str = ""
+    ) -> None:
+        self.lines.append(Line(text, op, tuple(uses), tuple(defines), note))
 
     def _inputs(self) -> None:
         """The placeholders: feeds, state, and those of the constants that are tensors."""
@@ -117,7 +119,7 @@ class _Writer:
         text = self._call(node)
         targets = self._targets(node)
         text = f"{', '.join(targets)} = {text}" if targets else text
-        self._emit(self._in_mode(node, text), op, self._uses(node), self._defined(targets))
+        self._emit(self._in_mode(node, text), op, self._uses(node), self._defined(targets), getattr(node.target, "note", ""))
 
     def _defined(self, targets: Sequence[str]) -> list[str]:
         return [name.rstrip(",") for name in targets if name.rstrip(",") != "_"]
