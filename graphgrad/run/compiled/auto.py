@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from ..program import Program
-from .background import compile_apart
 from .backends import Built, assembled, plain
+from .background import compile_apart
 from .cleaning import clean
 from .flat import Flat
 from .inductor import job_of, missing
@@ -131,9 +130,3 @@ def _told(rise: Rise) -> str:
         return f"traced, for {rise.spent:.2f} s; Inductor after {rise.cost:.1f} s"
     waiting = {"compiling": "Inductor compiles", "ready": "Inductor has compiled, for the next run"}
     return waiting.get(rise.stage, "as far up as it gets")
-
-
-def tiered(program: Program, orders: tuple[str, ...], name: str) -> Program:
-    """The program with a tier in the place of its function."""
-    kind = Rising if name == "auto" else Tier
-    return replace(program, call=kind(program, orders, name))

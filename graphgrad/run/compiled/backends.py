@@ -62,7 +62,8 @@ def assembled(flat: Flat, original: Program) -> Built:
             try:
                 functions[stretch] = Compiled(stretch, carry_out(job_of(stretch)), number)
             except Exception as error:  # of Inductor, of the C++ compiler: kernel by kernel it runs all the same
-                notes.append((f"{stretch.kernels} kernels not by Inductor: {_line(error)}", flat.ops.get(stretch.nodes[0])))
+                op = flat.ops.get(stretch.nodes[0])
+                notes.append((f"{stretch.kernels} kernels not by Inductor: {_line(error)}", op))
     return Built(
         write(joined(flat, found, functions), original) if functions else plain(flat, original),
         [_summary(list(functions.values())), *notes, *_left(flat, found)],

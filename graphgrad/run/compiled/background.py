@@ -1,4 +1,4 @@
-"""Inductor in another process, which fills its cache on disk: `python -m graphgrad.run.compiled.background`.
+"""Inductor in another process, which fills its cache on disk.
 
 Beside a process that runs, neither Python's lock nor torch's random generators, which Inductor puts back as they
 were, can be shared. So the other process compiles; this one then finds all in the cache.
@@ -28,7 +28,7 @@ _ROOT = Path(__file__).parents[3]
 _turn = threading.Lock()
 
 # So much nicer than the process that it compiles for.
-_NICER = 10
+_NICER = 5
 
 
 def compile_apart(jobs: list[Job], done: Callable[[str], None]) -> threading.Thread:
@@ -48,7 +48,8 @@ def _compile(jobs: list[Job], done: Callable[[str], None]) -> None:
         try:
             wrong = _in_child(pickle.dumps(jobs))
             if not wrong:
-                optional("torch._inductor.compile_fx", "torch")  # a second or so, here and not between runs
+                with contextlib.suppress(Warning):  # where warnings are errors, it is imported later
+                    optional("torch._inductor.compile_fx", "torch")  # a second or so, here and not between runs
         except Exception as error:
             wrong = f"{type(error).__name__}: {error}"
     done(wrong)
@@ -58,7 +59,7 @@ def _in_child(payload: bytes) -> str:
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     with tempfile.TemporaryFile() as said:  # a pipe would stay open as long as the compiler's own processes
         child = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-c", f"from {__name__} import serve; serve()"],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said,
             env={**os.environ, "PYTHONPATH": path, "GRAPHGRAD_COMPILE": ""},
         )  # fmt: skip
@@ -91,6 +92,12 @@ def _watch(source: BinaryIO, leave: Callable[[int], Any]) -> None:
     leave(1)
 
 
-if __name__ == "__main__":
-    main(sys.stdin.buffer)
-    os._exit(0)  # the watching thread holds stdin
+def serve() -> None:
+    """The whole life of the other process."""
+    code = 0
+    try:
+        main(sys.stdin.buffer)
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        code = 1
+    os._exit(code)  # at once: a thread waits for more on stdin

@@ -34,13 +34,13 @@ _IN_PLACE = {
 @functools.cache
 def _operations() -> dict[Any, Any]:
     """Kernel -> the operation that calls it."""
-    library = torch.library.Library(_NAME, "FRAGMENT")
+    library = torch.library.Library(_NAME, "FRAGMENT")  # type: ignore[no-untyped-call]
     found = {}
     for kernel in _LOOKUPS:
         name = f"{kernel._opname}_{kernel._overloadname}"
         _, arguments = str(kernel._schema).split("(", 1)
-        library.define(f"{name}({arguments}")
-        library.impl(name, functools.partial(_call, kernel), "CompositeExplicitAutograd")
+        library.define(f"{name}({arguments}")  # type: ignore[no-untyped-call]
+        library.impl(name, functools.partial(_call, kernel), "CompositeExplicitAutograd")  # type: ignore[no-untyped-call]
         found[kernel] = getattr(getattr(torch.ops, _NAME), name).default
     _kept.append(library)
     return found

@@ -124,12 +124,6 @@ class Compiled:
                 found[place] = found[place].clone()
         return found
 
-    @property
-    def text(self) -> str:
-        """The kernels, as torch.fx writes them."""
-        code = self.stretch.module().graph.python_code("self").src
-        return code.replace("def forward(self, ", f"def {self.__name__}(", 1).replace("def forward(self", f"def {self.__name__}(", 1)
-
     def _shared(self, given: Sequence[torch.Tensor], found: Sequence[torch.Tensor]) -> list[int]:
         """The places of results that share memory with others here, but not kernel by kernel."""
         if not _sharing(given, found):

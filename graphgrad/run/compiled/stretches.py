@@ -74,15 +74,15 @@ class Stretch:
         graph = Graph()
         found = {node: graph.placeholder(f"input_{place}") for place, node in enumerate(self.inputs)}
         for node in self.nodes:
-            found[node] = graph.call_function(
-                node.target, *torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
-            )  # type: ignore[arg-type]
+            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
+            found[node] = graph.call_function(_target(node), args, kwargs)
         graph.output(tuple(found[node] for node in self.outputs))
         return GraphModule({}, graph)
 
-    def examples(self) -> list[torch.Tensor]:
-        """Tensors as those that it will be given; their numbers are any."""
-        return [_empty(node.meta["made"]) for node in self.inputs]
+    def text(self, name: str) -> str:
+        """Its kernels as a function of that name, as torch.fx writes them."""
+        code = self.module().graph.python_code("self").src
+        return re.sub(r"def forward\(self(, )?", f"def {name}(", code.strip(), count=1) + "\n"
 
     def eager(self, *given: torch.Tensor) -> list[torch.Tensor]:
         """What it computes, kernel by kernel.
@@ -92,16 +92,21 @@ class Stretch:
         """
         found: dict[Node, Any] = dict(zip(self.inputs, given, strict=True))
         for node in self.nodes:
-            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)  # type: ignore[misc]
+            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
             try:
-                found[node] = node.target(*args, **kwargs)  # type: ignore[operator]
+                found[node] = _target(node)(*args, **kwargs)
             except Exception as error:
                 raise failure(error, self.ops.get(node)) from error
         return [found[node] for node in self.outputs]
 
 
-def _empty(made: Made) -> torch.Tensor:
-    return torch.empty_strided(made.shape, made.stride, dtype=made.dtype, device=made.device)
+def _target(node: Node) -> Callable[..., Any]:
+    assert callable(node.target)
+    return node.target
+
+
+def _empty(made: Made, device: str = "") -> torch.Tensor:
+    return torch.empty_strided(made.shape, made.stride, dtype=made.dtype, device=device or made.device)
 
 
 # -- what can't be compiled ---------------------------------------------------------------------------
@@ -116,11 +121,31 @@ def eager_reason(flat: Flat, node: Node) -> str:
     made = [*_made(node), *(each for given in node.all_input_nodes for each in _made(given))]
     if any(each is None for each in made):
         return "its tensors are not blocks of memory of known shape"
+    if node.target is not operator.getitem and not _shaped(node):
+        return "torch does not know its shapes beforehand"
     if any(each.dtype.is_complex for each in made):
         return "its numbers are complex"
     if node in flat.dtypes and _floating(node) and not any(map(_floating, node.all_input_nodes)):
         return "it was recorded under another default dtype"
     return ""
+
+
+_known: dict[Any, bool] = {}
+
+
+def _shaped(node: Node) -> bool:
+    """Whether a node's kernel can be called on tensors without memory, as compilers do."""
+    kernel = node.target
+    if kernel not in _known:
+        args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda each: _empty(each.meta["made"], "meta"))
+        try:
+            with torch.no_grad():
+                _target(node)(*args, **kwargs)
+        except Exception:  # not implemented, in one of several ways
+            _known[kernel] = not node.all_input_nodes
+        else:
+            _known[kernel] = True
+    return _known[kernel]
 
 
 def _made(node: Node) -> list[Any]:
@@ -157,7 +182,8 @@ def parts(flat: Flat, choose: Choice = eager_reason) -> Iterator[Unit | Stretch]
         while waiting and units[waiting[0]].after <= done:
             done.add(waiting[0])
             yield units[waiting.popleft()]
-        ready, blocked = [], []
+        ready: list[int] = []
+        blocked: list[int] = []
         for number in rest:
             free = units[number].after <= done
             (ready if free else blocked).append(number)
@@ -273,9 +299,11 @@ def joined(flat: Flat, found: Sequence[Unit | Stretch], functions: dict[Stretch,
         new = of[node] = made.graph.node_copy(node, of.__getitem__)
         new.meta["made"] = node.meta.get("made")
         made.ops[new] = flat.ops.get(node)
-        for before, after in ((flat.draws, made.draws), (flat.dtypes, made.dtypes), (flat.constants, made.constants)):
+        tables: list[tuple[dict[Node, Any], dict[Node, Any]]]
+        tables = [(flat.draws, made.draws), (flat.dtypes, made.dtypes), (flat.constants, made.constants)]
+        for before, after in tables:
             if node in before:
-                after[new] = before[node]  # type: ignore[index]
+                after[new] = before[node]
         if node in flat.drew:
             made.drew.add(new)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import operator
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from typing import Any
 import torch
 
 from ..program import Program
-from . import cudagraph
 from .backends import BACKENDS, Built, Note
 from .flat import Flat, Untraceable, flatten
 
@@ -22,9 +20,6 @@ KEPT = 16
 
 # A trace that fails as a run would is tried again with other numbers, so many times.
 _PATIENCE = 3
-
-# The tiers that `Session(compile=...)` knows.
-TIERS = tuple(BACKENDS)
 
 
 @dataclass(slots=True)
@@ -133,18 +128,3 @@ class Tier:
         if self.crowded:
             found.append((f"{self.crowded} runs as without compile=: more than {KEPT} kinds of feeds", None))
         return found or [("not run yet", None)]
-
-
-def as_tier(compile: str | None) -> str:
-    """The tier that a session was asked for; '' for none."""
-    chosen = os.environ.get("GRAPHGRAD_COMPILE", "") if compile is None else compile
-    if chosen and chosen not in TIERS:
-        raise ValueError(f"compile is {chosen!r}; use one of {', '.join(map(repr, TIERS))}, or None")
-    if chosen == "cudagraph" and cudagraph.missing():
-        raise RuntimeError(cudagraph.missing())
-    return chosen
-
-
-def written(program: Program) -> Program:
-    """The program that was made of it last, if it has a tier; else itself."""
-    return program.call.latest if isinstance(program.call, Tier) else program

@@ -119,7 +119,8 @@ class _Writer:
         text = self._call(node)
         targets = self._targets(node)
         text = f"{', '.join(targets)} = {text}" if targets else text
-        self._emit(self._in_mode(node, text), op, self._uses(node), self._defined(targets), getattr(node.target, "note", ""))
+        note = getattr(node.target, "note", "")
+        self._emit(self._in_mode(node, text), op, self._uses(node), self._defined(targets), note)
 
     def _defined(self, targets: Sequence[str]) -> list[str]:
         return [name.rstrip(",") for name in targets if name.rstrip(",") != "_"]
