@@ -7,14 +7,14 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import Session, __version__, debugprint, explain, global_variables, plot, watch
 from .doctor import report
 from .ground.errors import OpError
-from .ground.optional import optional
+from .ground.progress import steps
 from .script import ScriptError, called, fetched, question
 from .tf1.report import report as tf1_report
 from .tf1.run import Python2Error, run_script
@@ -128,23 +128,13 @@ def _profile(given: argparse.Namespace) -> None:
         with Session(graph) as session:
             session.run([each.initializer for each in variables if each.initializer is not None])
             session.run(fetches, feeds)  # the first run prepares
-            for _ in _progress(range(given.runs)):
+            for _ in steps(range(given.runs), "runs"):
                 session.run(fetches, feeds, watch=profile)
     except (OpError, LookupError, TypeError, ValueError) as error:
         raise ScriptError(f"{given.place}: {error}") from None
     print(profile)
     if given.trace is not None:
         print(profile.save(given.trace))
-
-
-def _progress(steps: Sequence[int]) -> Iterable[int]:
-    """The steps; on a terminal with a bar after a second, if tqdm is there."""
-    try:
-        tqdm = optional("tqdm", "progress")
-    except ImportError:
-        return steps
-    bar: Iterable[int] = tqdm.tqdm(steps, desc="runs", delay=1.0, leave=False, disable=None)
-    return bar
 
 
 def _tf1(given: argparse.Namespace) -> None:

@@ -236,21 +236,6 @@ def test_a_terminal_that_can_not_show_what_the_user_wrote(tmp_path: Path) -> Non
     assert ended.returncode == 0 and ended.stderr == b"" and b"# ?" in ended.stdout
 
 
-def test_a_bar_for_long_work_if_there_is_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[object] = []
-
-    class Tqdm:
-        @staticmethod
-        def tqdm(steps: object, **options: object) -> object:
-            shown.append(options["desc"])
-            return steps
-
-    monkeypatch.setitem(sys.modules, "tqdm", Tqdm)  # type: ignore[arg-type]
-    assert list(cli._progress(range(2))) == [0, 1] and shown == ["runs"]
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    assert list(cli._progress(range(2))) == [0, 1] and shown == ["runs"]
-
-
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor"]) == 0
     assert f"graphgrad {graphgrad.__version__}" in capsys.readouterr().out

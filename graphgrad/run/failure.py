@@ -9,9 +9,8 @@ from ..ground.errors import InvalidArgumentError, OpError, ResourceExhaustedErro
 from .program import programs
 
 
-def failure(error: Exception) -> OpError:
-    """The error of a run, with the operation and the user's line that recorded it."""
-    op: Operation | None = None
+def failure(error: Exception, op: Operation | None = None) -> OpError:
+    """The error of a run, with the operation and the user's line that recorded it; `op` where no line tells."""
     trace = error.__traceback__
     while trace is not None:
         inside = programs.get(trace.tb_frame.f_code.co_filename)  # the run's, or that of a branch or body in it

@@ -28,12 +28,13 @@ HEADER = (
 
 @dataclass(slots=True)
 class Line:
-    """A statement: its text, its operation, and the names that it uses and defines."""
+    """A statement: its text, its operation, the names that it uses and defines, and what else is there to say."""
 
     text: str
     op: Operation | None
     uses: tuple[str, ...] = ()
     defines: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -153,6 +154,8 @@ class _Text:
 
 
 def _comment(line: Line) -> str:
+    if line.note:
+        return f"  # {line.note}"
     if line.op is None or line.op.code is None or line.text.startswith(_PLUMBING):
         return ""
     return f"  # {_short(line.op.code.co_filename)}:{line.op.lineno}"

@@ -20,8 +20,8 @@ from ..plan.plan import plan
 from ..plan.steps import Plan
 from ..platform.config import ConfigProto, as_config
 from ..record.variable import State, Variable
+from .compiled.choice import as_tier, stretches_of, tiered, written
 from .compiled.report import Report, report
-from .compiled.tier import as_tier, tiered, written
 from .emit import Emitter, emit
 from .failure import failure
 from .feeds import as_feeds, feed, feed_key
@@ -65,15 +65,15 @@ class Session:
         config: TF1's; `gg.ConfigProto` says which of its fields have a meaning.
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
-        compile: 'trace' runs forward, backward and updates as one flat program without autograd, traced when feeds of
-            such shapes are met first; operations that need to see numbers stay as they are, as `report()` says. None:
-            the environment variable GRAPHGRAD_COMPILE, or as recorded.
+        compile: 'trace' runs forward, backward and updates as one flat program without autograd; 'inductor' and
+            'cudagraph' compile that; 'auto' moves up as it pays. `report()` says what could not be. None: the
+            environment variable GRAPHGRAD_COMPILE, or as recorded.
         dynamic: with `compile='trace'`, one program for all sizes that placeholders leave open, where that can be.
         passes: what makes runs cheaper: a `gg.Passes`; all, as far as `config` turns none off, if None.
 
     Raises:
         NotImplementedError: for a target that is the address of a server.
-        RuntimeError: for a CUDA device where torch finds none.
+        RuntimeError: for a CUDA device, or compile='cudagraph', where torch finds none.
 
     >>> import graphgrad as gg
     >>> x = gg.placeholder(gg.float32, [2])
@@ -177,7 +177,7 @@ class Session:
         """The PyTorch program that such a run executes, as readable Python.
 
         The text runs by itself: `program(feeds, state, const, run)` takes what `program_inputs` gives. Below it are
-        the programs of branches and loop bodies, to be read: `program` calls its own copies of them.
+        those of branches, loop bodies and compiled stretches, to be read: `program` calls its own copies of them.
 
         Args:
             fetches: as in `run`.
@@ -187,7 +187,7 @@ class Session:
         keys = tuple(feed_key(self.graph, key) for key in feed_dict)
         watches = as_watches(watch)
         prepared = self._prepare_watched(fetches, keys, watches) if watches else self._prepare(fetches, keys)
-        return source(written(prepared.program), self._device)
+        return source(program := written(prepared.program), self._device) + stretches_of(program)
 
     def report(self) -> Report:
         """How each kind of run so far is carried out, and which operation stands in the way of a compiled one.
@@ -291,7 +291,7 @@ class Session:
         orders = tuple(sweep.call.aggregation for sweep in planned.sweeps.values())
         program = emit(planned, self._device, kind)
         if self._compile and kind is Emitter:
-            program = tiered(program, orders, self._device, self._dynamic)
+            program = tiered(program, orders, self._compile, self._device, self._dynamic)
         if len(self._prepared) >= _KEPT:
             self._prepared.pop(next(iter(self._prepared)), None)
         made = self._prepared[key] = _Prepared(program, wanted.build, orders)

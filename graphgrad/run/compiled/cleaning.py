@@ -28,13 +28,13 @@ _ARITHMETIC = frozenset((_aten.add.Tensor, _aten.sub.Tensor, _aten.mul.Tensor, _
 _LARGEST = 2**53
 
 
-def clean(flat: Flat, passes: Passes = ALL) -> None:
-    """All passes, in order, but for those that are switched off."""
+def clean(flat: Flat, passes: Passes = ALL, numbers: bool = True) -> None:
+    """All passes, in order, but for those that are switched off; that of numbers is for torch's kernels one by one."""
     copy_constants(flat)
     drop_wraps(flat)
     if passes.merge:
         merge(flat)
-    if passes.fold:
+    if passes.fold and numbers:
         hoist_numbers(flat)
     if passes.prune:
         drop_unused(flat)
@@ -42,7 +42,7 @@ def clean(flat: Flat, passes: Passes = ALL) -> None:
 
 def copy_constants(flat: Flat) -> None:
     """A tensor that the program has from elsewhere and writes to is made anew in each run."""
-    family = _families(flat)
+    family = families(flat)
     written = {family[arg] for node in flat.graph.nodes for arg in written_by(node)}
     for node in list(flat.constants):
         if family[node] in written:
@@ -72,7 +72,7 @@ def _same(node: Node) -> bool:
 
 def merge(flat: Flat) -> None:
     """Kernels that compute the same from the same are one; never random ones, nor what is written to or returned."""
-    family = _families(flat)
+    family = families(flat)
     written = {family[arg] for node in flat.graph.nodes for arg in written_by(node)}
     returned = {family[each] for each in next(iter(reversed(flat.graph.nodes))).all_input_nodes}
     seen: dict[Any, Node] = {}
@@ -161,7 +161,7 @@ def written_by(node: Node) -> list[Node]:
     return found
 
 
-def _families(flat: Flat) -> dict[Node, Node]:
+def families(flat: Flat) -> dict[Node, Node]:
     """Node -> one node for all that share its memory; a view is of the family of what it is a view of."""
     family: dict[Node, Node] = {}
 

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import itertools
 import operator
-import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from ...graph.operation import Operation
 from ...plan.effects import effectful
 from ..program import Program
 from ..runtime import Run
-from .cleaning import clean
+from .backends import BACKENDS, Built, Note
 from .flat import Flat, Untraceable, flatten
 from .opaque import Changed, Logged, remembering
 from .sizes import Guard, differing, generalized
 from .variants import Source, Variant, Variants, expectations
-from .writing import write
 
 # Kinds of feeds per program for which flat programs are made; further ones run as they do without `compile=`.
 KEPT = 16
@@ -32,9 +29,6 @@ _SEEN = 1024
 
 # A trace that fails as a run would is tried again with other numbers, so many times.
 _PATIENCE = 3
-
-# The tiers that `Session(compile=...)` knows.
-TIERS = ("trace",)
 
 
 @dataclass(slots=True)
@@ -48,6 +42,8 @@ class Kind:
         layouts: their shapes and strides.
         refused: why it is not a flat one, if it is not.
         variants: the flat ones, if operations in them are opaque; `program` is the one that ran last.
+        notes: what there is to say about how it was made.
+        rise: how it goes on from here, if the tier lets it.
     """
 
     program: Program
@@ -55,6 +51,8 @@ class Kind:
     layouts: tuple[Any, ...]
     refused: Untraceable | None = None
     variants: Variants | None = None
+    notes: list[Note] = field(default_factory=list)
+    rise: Any = None
 
 
 @dataclass
@@ -64,6 +62,7 @@ class Tier:
     Attributes:
         original: the emitted program.
         orders: the aggregation of each of its sweeps.
+        name: which of the tiers it is.
         device: where operations run that nothing else places.
         dynamic: whether a program is made for all sizes that placeholders leave open, if that can be.
         kinds: (shapes and strides of the feeds) -> the program for them.
@@ -73,6 +72,7 @@ class Tier:
 
     original: Program
     orders: tuple[str, ...]
+    name: str = "trace"
     device: str = "cpu"
     dynamic: bool = False
     kinds: dict[Any, Kind] = field(default_factory=dict)
@@ -87,11 +87,18 @@ class Tier:
         self.fixed: list[Untraceable] = []
 
     def __call__(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], constants: Any, run: Any) -> Any:
+        kind = self.kind(feeds, state)
+        return self._first(feeds, state, run) if kind is None else self._done(kind, feeds, state, run)
+
+    def kind(self, feeds: Sequence[torch.Tensor], state: list[torch.Tensor]) -> Kind | None:
+        """The kind of these feeds and variables; None if they are the first of it."""
         kind = self.kinds.get(tuple([(each.shape, each.stride()) for each in feeds]))
         if kind is None or not all(map(operator.is_, state, [each() for each in kind.state])):
-            kind = self._known(feeds, state)
-            if kind is None:
-                return self._first(feeds, state, run)
+            return self._known(feeds, state)
+        return kind
+
+    def _done(self, kind: Kind, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], run: Any) -> Any:
+        """A run of a kind that is known."""
         if kind.variants is not None:
             return self._again(kind, kind.variants, feeds, state, run)
         program = kind.program
@@ -142,6 +149,7 @@ class Tier:
             return Kind(self.original, list(map(weakref.ref, state)), _layouts(state), refused)
         variants = Variants([variant]) if variant.expected else None
         kind = Kind(variant.program, list(map(weakref.ref, state)), _layouts(state), variants=variants)
+        kind.notes, kind.rise = variant.notes, None if variants else variant.rise
         if variant.guard is not None:
             self.sized.append((variant.guard, kind))
         return kind
@@ -165,8 +173,12 @@ class Tier:
                 logged.rewind()
 
     def _written(self, flat: Flat, source: Program, guard: Guard | None = None) -> Variant:
-        clean(flat, self.original.plan.passes)
-        return Variant(write(flat, source), expectations(flat), guard)
+        built, rise = self.build(flat, source)
+        return Variant(built.program, expectations(flat), guard, built.notes, rise)
+
+    def build(self, flat: Flat, source: Program) -> tuple[Built, Any]:
+        """The program of a flat graph, and how it goes on from there."""
+        return BACKENDS[self.name](flat, source), None
 
     def _sized(
         self, source: Program, feeds: Sequence[torch.Tensor], state: list[torch.Tensor], flat: Flat
@@ -238,15 +250,16 @@ class Tier:
         flat = [kind.program for kind in self._all() if kind.refused is None]
         return flat[-1] if flat else self.original
 
-    def describe(self) -> list[tuple[str, Operation | None]]:
+    def describe(self) -> list[Note]:
         """What runs, in words, with the operation that stands in the way of more."""
         made = sum(kind.refused is None for kind in self._all())
-        found: list[tuple[str, Operation | None]] = []
+        found: list[Note] = []
         if made:
             lines, kinds = self.latest.text.count("\n"), f"{made} kind{'s' * (made > 1)} of feeds"
             kinds = "feeds of all sizes" if self.sized and made == 1 else kinds
             found.append((f"flat, for {kinds}; the last has {lines} lines", None))
             found += [(f"as it is, between flat stretches: {why}", op) for op, why in self.source.parted.items()]
+            found += next(kind.notes for kind in reversed(self._all()) if kind.refused is None)
         for refused in {str(kind.refused): kind.refused for kind in self.kinds.values() if kind.refused}.values():
             found.append((f"as without compile=: {refused.reason}", refused.op))
         for fixed in {each.reason: each for each in self.fixed}.values():
@@ -269,23 +282,3 @@ def _keys(feeds: Sequence[torch.Tensor]) -> Iterator[Any]:
     key = tuple([(each.shape, each.stride()) for each in feeds])
     yield key
     yield from ((key, attempt) for attempt in itertools.count(1))
-
-
-def as_tier(compile: str | None, dynamic: bool = False) -> str:
-    """The tier that a session was asked for; '' for none."""
-    chosen = os.environ.get("GRAPHGRAD_COMPILE", "") if compile is None else compile
-    if chosen and chosen not in TIERS:
-        raise ValueError(f"compile is {chosen!r}; use one of {', '.join(map(repr, TIERS))}, or None")
-    if dynamic and chosen != "trace":
-        raise ValueError(f"dynamic=True goes with compile='trace', not with {chosen or None!r}")
-    return chosen
-
-
-def tiered(program: Program, orders: tuple[str, ...], device: str = "cpu", dynamic: bool = False) -> Program:
-    """The program with a Tier in the place of its function."""
-    return replace(program, call=Tier(program, orders, device, dynamic))
-
-
-def written(program: Program) -> Program:
-    """The program that was made of it last, if it has a tier; else itself."""
-    return program.call.latest if isinstance(program.call, Tier) else program

@@ -9,6 +9,7 @@ from typing import Any
 from ...graph.operation import Operation
 from ..emit import emit
 from ..program import Program
+from .backends import Note
 from .flat import Flat, Untraceable
 from .opaque import Back, Logged, Opaque
 from .parting import PartedEmitter, partable, reasons
@@ -23,11 +24,13 @@ _MISSES = 8
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Variant:
-    """A flat program, and what it relies on: (operation, forward or back, count) -> layout; and what feeds are like."""
+    """A flat program; what it relies on: (operation, forward or back, count) -> layout, and feeds; how it was made."""
 
     program: Program
     expected: dict[Any, Any]
     guard: Guard | None = None
+    notes: list[Note] = field(default_factory=list)
+    rise: Any = None
 
     def fits(self, logged: Logged) -> bool:
         """Whether what a run has computed so far is what the program relies on."""

@@ -93,8 +93,10 @@ class _Writer:
         header = [*_HEADER, *(["import math"] if self.sizes else []), *self.printer.imports]
         return layout(header, self.lines, result, {*kept, *self.sizes}, self.program.plan.passes.free)
 
-    def _emit(self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = ()) -> None:
-        self.lines.append(Line(text, op, tuple(uses), tuple(defines)))
+    def _emit(
+        self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = (), note: str = ""
+    ) -> None:
+        self.lines.append(Line(text, op, tuple(uses), tuple(defines), note))
 
     def _inputs(self) -> None:
         """The placeholders: feeds, state, and those of the constants that are tensors."""
@@ -124,7 +126,8 @@ class _Writer:
         text = self._call(node)
         targets = self._targets(node)
         text = f"{', '.join(targets)} = {text}" if targets else text
-        self._emit(self._in_mode(node, text), op, self._uses(node), self._defined(targets))
+        note = getattr(node.target, "note", "")
+        self._emit(self._in_mode(node, text), op, self._uses(node), self._defined(targets), note)
 
     def _defined(self, targets: Sequence[str]) -> list[str]:
         return [name.rstrip(",") for name in targets if name.rstrip(",") != "_"]

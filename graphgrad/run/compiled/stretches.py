@@ -1,0 +1,340 @@
+"""A flat graph cut into stretches that a compiler takes whole, and what stays eager between them.
+
+What is eager keeps its order; what is not runs as early as it can, so that few and long stretches remain.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.fx import Graph, GraphModule, Node
+
+from ...graph.operation import Operation, Role
+from ..failure import failure
+from .cleaning import families, written_by
+from .flat import Flat, Made, is_random
+
+_aten = torch.ops.aten
+
+# New memory with unspecified numbers, of the shape of another tensor: of that tensor nothing else is needed.
+_LIKE = (_aten.empty_like.default, _aten.new_empty.default, _aten.new_empty_strided.default)
+
+# Fewer kernels than this are not worth a compiler.
+_FEWEST = 2
+
+# A compiler's time grows faster than a stretch.
+_LONGEST = 1000
+
+# Says why a node stays eager; '' if it need not.
+Choice = Callable[[Flat, Node], str]
+
+
+@dataclass(slots=True)
+class Unit:
+    """Nodes that go together: one kernel, or the kernels of one random call.
+
+    Attributes:
+        eager: why they stay eager; '' if they need not.
+        after: the units that come before.
+    """
+
+    nodes: list[Node]
+    eager: str
+    after: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True, eq=False)
+class Stretch:
+    """Kernels between two eager ones, as a function of its own.
+
+    Attributes:
+        nodes: its kernels, in order.
+        inputs: the nodes outside that it reads or writes to.
+        outputs: those of its nodes that are read outside.
+        ops: kernel -> the operation on whose line it ran.
+    """
+
+    nodes: list[Node]
+    inputs: list[Node]
+    outputs: list[Node]
+    ops: dict[Node, Operation | None]
+
+    @property
+    def kernels(self) -> int:
+        return len(_kernels(self.nodes))
+
+    def module(self) -> GraphModule:
+        """The stretch as torch.fx gives it to a compiler."""
+        graph = Graph()
+        found = {node: graph.placeholder(f"input_{place}") for place, node in enumerate(self.inputs)}
+        for node in self.nodes:
+            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
+            found[node] = graph.call_function(_target(node), args, kwargs)
+        graph.output(tuple(found[node] for node in self.outputs))
+        return GraphModule({}, graph)
+
+    def text(self, name: str) -> str:
+        """Its kernels as a function of that name, as torch.fx writes them."""
+        code = self.module().graph.python_code("self").src
+        return re.sub(r"def forward\(self(, )?", f"def {name}(", code.strip(), count=1) + "\n"
+
+    def eager(self, *given: torch.Tensor) -> list[torch.Tensor]:
+        """What it computes, kernel by kernel.
+
+        Raises:
+            OpError: with the operation whose kernel fails.
+        """
+        found: dict[Node, Any] = dict(zip(self.inputs, given, strict=True))
+        for node in self.nodes:
+            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
+            try:
+                found[node] = _target(node)(*args, **kwargs)
+            except Exception as error:
+                raise failure(error, self.ops.get(node)) from error
+        return [found[node] for node in self.outputs]
+
+
+def _target(node: Node) -> Callable[..., Any]:
+    assert callable(node.target)
+    return node.target
+
+
+def _empty(made: Made, device: str = "") -> torch.Tensor:
+    return torch.empty_strided(made.shape, made.stride, dtype=made.dtype, device=device or made.device)
+
+
+# -- what can't be compiled ---------------------------------------------------------------------------
+
+
+def eager_reason(flat: Flat, node: Node) -> str:
+    """Why no compiler takes a node; '' if one may."""
+    if not isinstance(node.target, torch._ops.OpOverload) and node.target is not operator.getitem:
+        return "it is a call of Python code"
+    if node in flat.drew or is_random(node):
+        return "it draws numbers"
+    made = [*_made(node), *(each for given in node.all_input_nodes for each in _made(given))]
+    if any(each is None for each in made):
+        return "its tensors are not blocks of memory of known shape"
+    if node.target is not operator.getitem and not _shaped(node):
+        return "torch does not know its shapes beforehand"
+    if any(each.dtype.is_complex for each in made):
+        return "its numbers are complex"
+    if node in flat.dtypes and _floating(node) and not any(map(_floating, node.all_input_nodes)):
+        return "it was recorded under another default dtype"
+    return ""
+
+
+_known: dict[Any, bool] = {}
+
+
+def _shaped(node: Node) -> bool:
+    """Whether a node's kernel can be called on tensors without memory, as compilers do."""
+    kernel = node.target
+    if kernel not in _known:
+        args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda each: _empty(each.meta["made"], "meta"))
+        try:
+            with torch.no_grad():
+                _target(node)(*args, **kwargs)
+        except Exception:  # not implemented, in one of several ways
+            _known[kernel] = not node.all_input_nodes
+        else:
+            _known[kernel] = True
+    return _known[kernel]
+
+
+def _made(node: Node) -> list[Any]:
+    """What is known of the tensors of a node; of several, only those that are read count."""
+    if "made" not in node.meta:  # it gives none: None stands for something else than a tensor
+        returns = getattr(node.target, "_schema", None) is None or node.target._schema.returns  # type: ignore[union-attr]
+        return [None] if returns else []
+    made = node.meta["made"]
+    if not isinstance(made, list):
+        return [made]
+    return [user.meta.get("made") for user in node.users if user.target is operator.getitem]
+
+
+def _floating(node: Node) -> bool:
+    return any(each is not None and each.dtype.is_floating_point for each in _made(node))
+
+
+# -- cutting ------------------------------------------------------------------------------------------
+
+
+def parts(flat: Flat, choose: Choice = eager_reason) -> Iterator[Unit | Stretch]:
+    """The flat graph as stretches and the eager units between them, in an order that gives the same numbers.
+
+    Args:
+        flat: a cleaned flat graph; calls in it that return what they write to, and new memory, are made plainer.
+        choose: which nodes stay eager.
+    """
+    _plain(flat)
+    units = _units(flat, choose)
+    waiting = deque(number for number, unit in enumerate(units) if unit.eager)
+    rest = [number for number, unit in enumerate(units) if not unit.eager]
+    done: set[int] = set()
+    while waiting or rest:
+        while waiting and units[waiting[0]].after <= done:
+            done.add(waiting[0])
+            yield units[waiting.popleft()]
+        ready: list[int] = []
+        blocked: list[int] = []
+        for number in rest:
+            free = units[number].after <= done
+            (ready if free else blocked).append(number)
+            done.update((number,) if free else ())
+        rest = blocked
+        yield from _stretches(flat, [units[number].nodes for number in ready])
+
+
+def _plain(flat: Flat) -> None:
+    """Who reads what a kernel has written to reads the tensor itself; new memory needs no other tensor."""
+    for node in list(flat.graph.nodes):
+        if len(written := written_by(node)) == 1 and node.args[:1] == (written[0],) and _returns_self(node):
+            node.replace_all_uses_with(written[0])
+        made = node.meta.get("made")
+        if node.target in _LIKE and isinstance(made, Made) and node.all_input_nodes:
+            node.target = _aten.empty_strided.default
+            node.args = (list(made.shape), list(made.stride))
+            node.kwargs = {"dtype": made.dtype, "device": made.device}
+
+
+def _returns_self(node: Node) -> bool:
+    returns = node.target._schema.returns  # type: ignore[union-attr]
+    return len(returns) == 1 and returns[0].alias_info is not None and returns[0].alias_info.is_write
+
+
+def _units(flat: Flat, choose: Choice) -> list[Unit]:
+    """The units of a flat graph, each with those that it must come after."""
+    units: list[Unit] = []
+    home: dict[Node, int] = {}
+    for nodes in _together(flat):
+        eager = next(filter(None, (choose(flat, node) for node in nodes)), "")
+        parent = home.get(nodes[0].args[0]) if nodes[0].target is operator.getitem else None  # type: ignore[arg-type]
+        if parent is not None:  # a part of several results is made where they are
+            units[parent].nodes += nodes
+            home |= dict.fromkeys(nodes, parent)
+            continue
+        if nodes[0].target is _aten.empty_strided.default and any(choose(flat, user) for user in nodes[0].users):
+            eager = "it is memory for an eager kernel"
+        home |= dict.fromkeys(nodes, len(units))
+        units.append(Unit(nodes, eager))
+    _order(flat, units, home)
+    return units
+
+
+def _together(flat: Flat) -> Iterator[list[Node]]:
+    """The kernels one by one, but those of a random call from the first to the last that draws together."""
+    nodes = [node for node in flat.graph.nodes if node.op == "call_function"]
+    last: dict[Any, int] = {flat.draws[node]: place for place, node in enumerate(nodes) if node in flat.drew}
+    place = 0
+    while place < len(nodes):
+        end = last.get(flat.draws.get(nodes[place]), place) if nodes[place] in flat.drew else place
+        yield nodes[place : end + 1]
+        place = end + 1
+
+
+def _order(flat: Flat, units: list[Unit], home: dict[Node, int]) -> None:
+    """What a unit reads comes before it; so do the earlier readers of what it writes to, and the earlier writers."""
+    family = families(flat)
+    written = {family[each] for node in home for each in written_by(node)}
+    readers: dict[Node, list[int]] = {}
+    writer: dict[Node, int] = {}
+    for node, number in home.items():
+        after = units[number].after
+        after.update(home[given] for given in node.all_input_nodes if given in home)
+        writes = {family[each] for each in written_by(node)}
+        for kin in {family[given] for given in node.all_input_nodes} & written:
+            if kin in writer:
+                after.add(writer[kin])
+            if kin in writes:
+                after.update(readers.pop(kin, ()))
+                writer[kin] = number
+            else:
+                readers.setdefault(kin, []).append(number)
+        after.discard(number)
+
+
+def _kernels(nodes: Sequence[Node]) -> list[Node]:
+    """Those of the nodes that compute: neither parts of several results nor views."""
+    return [node for node in nodes if node.target is not operator.getitem and not _is_view(node)]
+
+
+def _is_view(node: Node) -> bool:
+    schema = node.target._schema  # type: ignore[union-attr]
+    return not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
+
+
+def _stretches(flat: Flat, ready: list[list[Node]]) -> Iterator[Unit | Stretch]:
+    pieces: list[list[Node]] = []
+    for nodes in ready:
+        if not pieces or len(pieces[-1]) + len(nodes) > _LONGEST:
+            pieces.append([])
+        pieces[-1] += nodes
+    for some in pieces:
+        if len(_kernels(some)) < _FEWEST:
+            yield Unit(some, "too few kernels beside it")
+            continue
+        inside = set(some)
+        outputs = [node for node in some if any(user not in inside for user in node.users)]
+        inputs = dict.fromkeys(given for node in some for given in node.all_input_nodes if given not in inside)
+        yield Stretch(some, list(inputs), outputs, {node: flat.ops.get(node) for node in some})
+
+
+# -- joining ------------------------------------------------------------------------------------------
+
+
+def joined(flat: Flat, found: Sequence[Unit | Stretch], functions: dict[Stretch, Any]) -> Flat:
+    """A flat graph of these parts, in which functions stand for stretches; one without runs kernel by kernel."""
+    made = Flat(fetched=flat.fetched)
+    old = list(flat.graph.nodes)
+    of: dict[Node, Node] = {}
+
+    def copy(node: Node) -> None:
+        new = of[node] = made.graph.node_copy(node, of.__getitem__)
+        new.meta["made"] = node.meta.get("made")
+        made.ops[new] = flat.ops.get(node)
+        tables: list[tuple[dict[Node, Any], dict[Node, Any]]]
+        tables = [(flat.draws, made.draws), (flat.dtypes, made.dtypes), (flat.constants, made.constants)]
+        for before, after in tables:
+            if node in before:
+                after[new] = before[node]
+        if node in flat.drew:
+            made.drew.add(new)
+
+    for node in old:
+        if node.op in ("placeholder", "get_attr"):
+            copy(node)
+    for part in found:
+        if isinstance(part, Stretch) and part in functions:
+            call = made.graph.call_function(functions[part], tuple(of[node] for node in part.inputs))
+            call.meta["made"] = [node.meta.get("made") for node in part.outputs]
+            made.ops[call] = None
+            for place, node in enumerate(part.outputs):
+                op = flat.ops.get(node)
+                name = op.name if op is not None and op.role is not Role.GRADIENT else _kernel(node)
+                of[node] = taken = made.graph.create_node(
+                    "call_function", operator.getitem, (call, place), {}, re.sub(r"\W", "_", name)
+                )
+                taken.meta["made"], made.ops[taken] = node.meta.get("made"), op
+        else:
+            for node in part.nodes:
+                copy(node)
+    copy(old[-1])
+    return made
+
+
+def _kernel(node: Node) -> str:
+    """The name of a kernel."""
+    own = node.args[0] if node.target is operator.getitem else node
+    return str(getattr(getattr(own, "target", None), "_opname", "part"))
+
+
+def copied(flat: Flat) -> Flat:
+    """A flat graph of its own with the same kernels."""
+    return joined(flat, [Unit([node for node in flat.graph.nodes if node.op == "call_function"], "")], {})
