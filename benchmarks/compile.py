@@ -10,16 +10,17 @@ from functools import partial
 from typing import Any
 
 import torch
-from measure import MICRO, Table, arguments, interleave, run_sections, timer
+from measure import MICRO, Table, arguments, exactly, interleave, run_sections, timer
 from models import Model, by_hand, models, recorded
 from programs import chain, follow, random_program
-from yardsticks import eager_slope
+from yardsticks import eager_slope, kept_and_peak
 
 import graphgrad as gg
 
 SAMPLE = 0.02  # seconds
 SMALL_BUDGET = 0.5  # times the operations by hand
 STEP_BUDGET = 1.02
+BYTES_BUDGET = 1.02
 TIER = "trace"
 TABLE = {"sin": torch.sin, "tanh": torch.tanh, "add": torch.add, "mul": torch.mul}
 
@@ -110,7 +111,27 @@ def tracing_time(model: Model) -> float:
     return max(moments[1] - moments[0] - (moments[2] - moments[1]), 0.0)
 
 
-SECTIONS = {"steps": steps, "small-operations": small_operations, "first-run": first_run}
+def memory(options: argparse.Namespace) -> list[Table]:
+    """The peak of live tensor bytes in a step, and what is kept between steps."""
+    table = Table("Live tensor bytes of a compiled training step", "MB")
+    for model in models(options.quick):
+        batch = model.inputs, model.targets
+        parameters = sum(tensor.nbytes for tensor in model.parameters)
+        found = {
+            "by hand": kept_and_peak(lambda model=model: by_hand(model), batch),
+            "as recorded": kept_and_peak(lambda model=model: recorded(model, compile="").callable(), batch),
+        }
+        ours, our_peak = kept_and_peak(lambda model=model: recorded(model, compile=TIER).callable(), batch)
+        for name, (kept, peak) in found.items():
+            table.row(
+                f"{model.name}, {TIER}: parameters and peak of the step", exactly(parameters + our_peak), name,
+                exactly(parameters + peak), scale=1e-6, ratio_at_most=BYTES_BUDGET,
+            )  # fmt: skip
+            table.row("  kept between steps", exactly(ours), name, exactly(kept), scale=1e-6)
+    return [table]
+
+
+SECTIONS = {"steps": steps, "memory": memory, "small-operations": small_operations, "first-run": first_run}
 
 if __name__ == "__main__":
     sys.exit(run_sections(arguments(__doc__, rounds=40), SECTIONS))

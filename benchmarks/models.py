@@ -226,8 +226,9 @@ class Recorded:
 
 
 def recorded(
-    model: Model, module: nn.Module | None = None, outputs: str = "torch", compile: str | None = None
-) -> Recorded:
+    model: Model, module: nn.Module | None = None, outputs: str = "torch", compile: str | None = None,
+    passes: gg.Passes | None = None,
+) -> Recorded:  # fmt: skip
     """The training step in a graph: of the module if there is one, else of `model.loss`."""
     with gg.Graph().as_default():
         inputs = gg.placeholder(model.inputs.dtype, list(model.inputs.shape))
@@ -237,6 +238,6 @@ def recorded(
         else:
             loss = _module_loss(module, inputs, targets)
         update = gg.train.GradientDescentOptimizer(RATE).minimize(loss)
-        session = gg.Session(outputs=outputs, compile=compile)
+        session = gg.Session(outputs=outputs, compile=compile, passes=passes)
         session.run(gg.global_variables_initializer())
         return Recorded(session, [loss, update], inputs, targets)

@@ -16,6 +16,7 @@ from measure import MICRO, Samples, Table, arguments, exactly, interleave, run_s
 from models import Model, by_hand, by_hand_with_module, models, perceptron, recorded
 from peers import Peer, connected
 from programs import chain, follow, random_program
+from scale import scale
 from yardsticks import eager_slope, kept_and_peak
 
 import graphgrad as gg
@@ -366,6 +367,7 @@ SECTIONS = {
     "small-operations": small_operations,
     "calls": calls,
     "first-run": first_run,
+    "scale": scale,
     "peers": peers,
 }
 

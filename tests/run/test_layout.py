@@ -4,7 +4,7 @@ import pytest
 
 import graphgrad as gg
 from graphgrad.run import layout as module
-from graphgrad.run.layout import Line, layout
+from graphgrad.run.layout import Function, Line, connect, layout
 
 
 def lines(*texts):
@@ -81,3 +81,20 @@ def test_a_part_after_which_nothing_is_alive(monkeypatch):
     monkeypatch.setattr(module, "_PART", 1)
     text, _ = layout([], lines(("a = 1", "", "a"), ("b = 2", "", "b")), "return b", {"b"})
     assert run(text, None, None, None, None) == 2
+
+
+def test_a_function_takes_what_it_uses_and_gives_what_others_use():
+    own = lines(("b = a + 1", "a", "b"), ("c = b * 2", "b", "c"), ("d = c + e", "c e", "d"))
+    function = Function("f", own, Line("", None))
+    others = [*lines(("a = 1", "", "a"), ("e = 2", "", "e")), function.call, *lines(("g = c + a", "c a", "g"))]
+    kept = {"g", "d"}
+    connect([function], others, kept)
+    text, ops = layout([], others, "return g, d", kept, functions=[function])
+    assert run(text.replace("run.again(f, ", "f(run, "), (), (), (), None) == (5, 6)
+    assert "c, d = run.again(f, const, feeds, a, e); del e" in text and len(ops) == text.count("\n")
+    assert "def f(run, const, feeds, a, e):\n    b = a + 1; del a\n    c = b * 2; del b\n    d = c + e; del e" in text
+
+
+def test_without_frees_names_live_on():
+    text, _ = layout([], lines(("a = 1", "", "a"), ("b = a", "a", "b")), "return b", {"b"}, free=False)
+    assert "del" not in text
