@@ -17,6 +17,8 @@ MLP = (784, 512, 512, 10)
 BATCH = 64
 RATE = 0.01
 
+HEADS = 4  # of the transformer
+
 
 def random_program(length: int, seed: int = 0) -> list[Line]:
     """A random graph of elementwise operations: each reads the one before it, every third one of the last eight too.
