@@ -70,3 +70,47 @@ def descend(parameters: list[Any], gradients: tuple[torch.Tensor, ...]) -> None:
     with torch.no_grad():
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.sub_(gradient, alpha=RATE)
+
+
+# -- a recurrent cell ---------------------------------------------------------------------------------
+
+
+def cell(gates: Any, memory: Any) -> tuple[Any, Any]:
+    """The next state and memory of an LSTM."""
+    enter, forget, change, leave = gates.chunk(4, -1)
+    memory = torch.sigmoid(forget) * memory + torch.sigmoid(enter) * torch.tanh(change)
+    return torch.sigmoid(leave) * torch.tanh(memory), memory
+
+
+def recurrent_loss(parameters: list[Any], inputs: Any, targets: Any) -> Any:
+    enter, again, bias = parameters
+    state = memory = torch.zeros_like(targets)
+    for row in F.linear(inputs, enter, bias).unbind(0):
+        state, memory = cell(row + F.linear(state, again), memory)
+    return F.mse_loss(state, targets)
+
+
+# -- higher derivatives -------------------------------------------------------------------------------
+
+
+def two_layers(first: Any, second: Any, x: Any) -> Any:
+    """A network, of one vector or of rows."""
+    return F.linear(torch.tanh(F.linear(x, first)), second)
+
+
+def height(first: Any, second: Any, x: Any) -> Any:
+    """A number for a vector, or one for each row, that is nowhere linear in them."""
+    return torch.logsumexp(torch.tanh(two_layers(first, second, x)), -1)
+
+
+def critic(parameters: list[Any], x: Any) -> Any:
+    """A score of each row."""
+    *hidden, last, bias = parameters
+    for layer in range(0, len(hidden), 2):
+        x = torch.tanh(F.linear(x, hidden[layer], hidden[layer + 1]))
+    return F.linear(x, last, bias).squeeze(1)
+
+
+def penalized(scores: Any, slopes: Any) -> Any:
+    """The mean score, and how far the score's slope is from 1."""
+    return scores.mean() + 10 * ((slopes**2).sum(1).sqrt() - 1).square().mean()
