@@ -73,6 +73,7 @@ class GradientCall:
         ys, seeds: the ys that a gradient starts from, and its start: a value, or None for ones.
         xs: per connected x the values that it stands for (a variable stands for all its reads).
         path: the nodes that a gradient passes, in topological order.
+        batched: whether each seed is a stack of seeds; then so are the results.
         operations: the forward operations on the path.
         through: the gradient operations whose adjoint nodes are on the path.
     """
@@ -85,6 +86,7 @@ class GradientCall:
     aggregation: str
     gated: bool
     colocated: bool
+    batched: bool = False
     operations: frozenset[Operation] = frozenset()
     through: frozenset[Operation] = frozenset()
     adjoint: list[Product] | None = None

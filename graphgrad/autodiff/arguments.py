@@ -172,7 +172,9 @@ def question(ys: Any, xs: Any, stop_gradients: Any, more: Sequence[Any] = ()) ->
     return Question(graph, y_items, x_items, stop_items, targets, groups, stops)
 
 
-def checked_grads(ys: list[Value], grad_ys: Any) -> list[Value | np.ndarray[Any, Any] | torch.Tensor | None]:
+def checked_grads(
+    ys: list[Value], grad_ys: Any, what: str = "grad_ys"
+) -> list[Value | np.ndarray[Any, Any] | torch.Tensor | None]:
     """The start of each y's gradient, checked against it, before anything is added to the graph."""
     if grad_ys is None:
         given: list[Any] = [None] * len(ys)
@@ -180,7 +182,7 @@ def checked_grads(ys: list[Value], grad_ys: Any) -> list[Value | np.ndarray[Any,
         given = sequence(grad_ys)
         if len(given) != len(ys):
             raise ValueError(f"length mismatch: {len(given)} grad_ys for {len(ys)} ys; use None for the default")
-    return [_checked(f"grad_ys[{n}]", y, grad) for n, (y, grad) in enumerate(zip(ys, given, strict=True))]
+    return [_checked(f"{what}[{n}]", y, grad) for n, (y, grad) in enumerate(zip(ys, given, strict=True))]
 
 
 def _checked(place: str, y: Value, grad: Any) -> Value | np.ndarray[Any, Any] | torch.Tensor | None:

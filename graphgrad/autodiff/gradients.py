@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -11,6 +11,7 @@ from ..graph.graph import Graph
 from ..graph.operation import Role, Value, handle_of
 from ..ground.errors import UnconnectedError
 from ..ground.mode import executing_eagerly
+from ..ground.spec import WORLDS, IntSpec, Spec, merged
 from ..record.record import handlers, record
 from ..record.tensor import Tensor
 from . import arguments
@@ -70,18 +71,45 @@ def gradients(
     ...     sess.run([gg.gradients(a + b, [a, b], stop_gradients=[a, b]), gg.gradients(a + b, [a, b])])
     [[np.float32(1.0), np.float32(1.0)], [np.float32(3.0), np.float32(1.0)]]
     """
-    if executing_eagerly():
-        raise RuntimeError("gradients() needs a graph; in eager mode use torch.autograd.grad(ys, xs)")
+    refuse_eager("gradients")
     option = arguments.unconnected(unconnected_gradients)
     aggregation = arguments.aggregation(aggregation_method)
     given = [] if grad_ys is None else arguments.sequence(grad_ys)
     asked = arguments.question(ys, xs, stop_gradients, given)
     starts = arguments.checked_grads(asked.ys, grad_ys)
-    if asked.graph is None:
-        return [None] * len(asked.x_items)
-    if asked.graph.finalized:
-        raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
+    switches = Switches(aggregation, bool(gate_gradients), bool(colocate_gradients_with_ops))
+    return differentiated(asked, starts, name, option, switches)
+
+
+def refuse_eager(function: str) -> None:
+    """`RuntimeError` in eager mode."""
+    if executing_eagerly():
+        raise RuntimeError(f"{function}() needs a graph; in eager mode use torch.autograd.grad(ys, xs)")
+
+
+class Switches(NamedTuple):
+    """How a sweep is done.
+
+    Attributes:
+        aggregation, gated, colocated: as of the arguments of `gradients()`.
+        batched: whether each start is a stack of them; then so are the results.
+    """
+
+    aggregation: str = "default"
+    gated: bool = False
+    colocated: bool = False
+    batched: bool = False
+
+
+def differentiated(
+    asked: arguments.Question, starts: list[Any], name: str | None, option: UnconnectedGradients, switches: Switches
+) -> list[Any]:
+    """What gradients() gives, from checked arguments."""
     graph = asked.graph
+    if graph is None:
+        return [None] * len(asked.x_items)
+    if graph.finalized:
+        raise RuntimeError("the graph is finalized: gradients() can't add operations to it")
     if isinstance(graph, BodyGraph) and graph.captures:
         asked = brought_inside(graph, asked)
     found = reached(asked)
@@ -89,7 +117,6 @@ def gradients(
     if lost and option is UnconnectedGradients.RAISE:
         raise UnconnectedError(str(explain(asked.y_items, lost, stop_gradients=asked.stop_items)))
     with graph.as_default(), graph.name_scope("gradients" if name is None else name):
-        switches = (aggregation, bool(gate_gradients), bool(colocate_gradients_with_ops))
         results = _connected(asked, graph, found, starts, switches)
         zero = option is UnconnectedGradients.ZERO
         return [
@@ -111,7 +138,7 @@ def reached(asked: arguments.Question) -> Reach:
 
 
 def _connected(
-    asked: arguments.Question, graph: Graph, found: Reach, starts: list[Any], switches: tuple[str, bool, bool]
+    asked: arguments.Question, graph: Graph, found: Reach, starts: list[Any], switches: Switches
 ) -> list[Any]:
     """The gradients of the connected xs, None for the others."""
     seeds = [arguments.seed(graph, y, start) for y, start in zip(asked.ys, starts, strict=True)]
@@ -131,9 +158,21 @@ def _connected(
         call = GradientCall(ys, given, tuple(connected), asked.stops, found.path, *switches)
         reads = (*ys, *(seed for seed in given if seed is not None))
         specs = [group[0].spec for group in connected]
+        if switches.batched:
+            specs = [_stacked(spec, given[0]) for spec in specs]
         op = graph.add(Role.GRADIENT, "Gradients", "vjp", reads, specs, payload=call)
         handles = [handle_of(value) for value in op.values]
     return [handles[connected[group]] if group in connected else whole.get(group) for group in asked.groups]
+
+
+def _stacked(spec: Spec | IntSpec, seed: Value | None) -> Spec:
+    """What is known of as many tensors like this one as there are seeds in a stack."""
+    assert seed is not None and isinstance(spec, Spec) and isinstance(seed.spec, Spec)
+    shapes: list[Any] = []
+    for world in range(len(WORLDS)):
+        stack, one = (each.shape if each.static else (each.worlds or ())[world] for each in (seed.spec, spec))
+        shapes.append(None if stack is None or one is None else (*stack[:1], *one))
+    return merged(tuple(shapes), spec.dtype, None)
 
 
 def _of_integers(x: Value, ys: list[Value], seeds: list[Value | None]) -> Any:

@@ -27,7 +27,7 @@ from .program import Program, findable
 _numbers = itertools.count()
 
 
-def emit(plan: Plan, device: str = "cpu", kind: type[Emitter] | None = None) -> Program:
+def emit(plan: Plan, device: str = "cpu", kind: Callable[[Plan, str], Emitter] | None = None) -> Program:
     """Write and compile the program of a plan."""
     emitter = (kind or Emitter)(plan, device)
     (text, ops), filename = emitter.text(), f"<graphgrad program {next(_numbers)}>"
@@ -191,7 +191,7 @@ class Emitter:
         op = step.op
         if op in self.donated:
             return
-        _EMIT[op.role](self, step)
+        getattr(self, _EMIT[op.role])(step)
         for index in step.fed:
             self._replace(step, index)
         for index in step.cut:
@@ -349,7 +349,7 @@ class Emitter:
         given = "" if set(seeds) == {"None"} else f", [{', '.join(seeds)}]"
         options = ", create_graph=True" if sweep.create else ", retain_graph=True" if sweep.retain else ""
         arguments = f"[{', '.join(ys)}], [{', '.join(xs)}]{given}{options}, materialize_grads=True"
-        text = f"{', '.join(found)}, = torch.autograd.grad({arguments})"
+        text = f"{', '.join(found)}, = {'batched_grad' if sweep.call.batched else 'torch.autograd.grad'}({arguments})"
         uses = [*ys, *xs, *(self.name(seed) for seed in sweep.seeds if seed is not None)]
         self._emit(text, op, uses, found)
         if self.switched and self.plan.through:
@@ -389,12 +389,12 @@ def _olds(kernel: Operation) -> tuple[Value, ...]:
     return kernel.reads[: len(kernel.values)]
 
 
-_EMIT: dict[Role, Callable[[Emitter, Step], None]] = {
-    Role.CALL: Emitter._call,
-    Role.PLACEHOLDER: Emitter._placeholder,
-    Role.CONSTANT: Emitter._constant,
-    Role.READ: Emitter._read_state,
-    Role.ASSIGN: Emitter._assign,
-    Role.GRADIENT: Emitter._gradient,
-    Role.GROUP: Emitter._group,
+_EMIT = {  # by name: an emitter of another kind has its own
+    Role.CALL: "_call",
+    Role.PLACEHOLDER: "_placeholder",
+    Role.CONSTANT: "_constant",
+    Role.READ: "_read_state",
+    Role.ASSIGN: "_assign",
+    Role.GRADIENT: "_gradient",
+    Role.GROUP: "_group",
 }

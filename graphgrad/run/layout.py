@@ -19,8 +19,8 @@ HEADER = (
     "import torch.nn.functional as F",
     "from torch import inf, nan",
     "from graphgrad.record.infer import leaves",
-    "from graphgrad.run.runtime import Run, begun, check_shape, default_dtype, handed, math_attention",
-    "from graphgrad.run.runtime import overwrite, own, straight_through",
+    "from graphgrad.run.runtime import Run, batched_grad, begun, check_shape, default_dtype, handed",
+    "from graphgrad.run.runtime import math_attention, overwrite, own, straight_through",
 )
 
 

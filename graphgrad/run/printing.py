@@ -27,7 +27,7 @@ _BINARY = {
 
 _RESERVED = frozenset(
     "torch F feeds state const run own begun handed leaves inf nan live set_grad overwrite straight_through "
-    "math_attention default_dtype check_shape Run program grad_was_on slice float complex bool _".split()
+    "batched_grad math_attention default_dtype check_shape Run program grad_was_on slice float complex bool _".split()
 )
 
 

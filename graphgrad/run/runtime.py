@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ..record.identity import gate, own, straight_through
 
 __all__ = [
-    "Run", "begun", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own", "straight_through",
+    "Run", "batched_grad", "begun", "check_shape", "default_dtype", "handed", "math_attention", "overwrite", "own",
+    "straight_through",
 ]  # fmt: skip
 
 
@@ -79,6 +81,26 @@ def without_modes() -> Iterator[None]:
         yield
 
 
+def batched_grad(
+    ys: Sequence[torch.Tensor], xs: Sequence[torch.Tensor], seeds: Sequence[torch.Tensor], create_graph: bool = False,
+    **options: Any,
+) -> list[torch.Tensor]:  # fmt: skip
+    """`torch.autograd.grad` for a stack of seeds at once, or in turn where the tape can't be vectorised."""
+    again = options | {"create_graph": create_graph, "retain_graph": True}
+    count = len(seeds[0])
+    if not count:
+        return [x.new_zeros((0, *x.shape)) for x in xs]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an operation that torch takes apart row by row, for example
+            whole = again | {"materialize_grads": False, "allow_unused": True, "is_grads_batched": True}
+            found = torch.autograd.grad(ys, xs, seeds, **whole)
+    except RuntimeError:  # what needs to see numbers, or a function that has no rule for it
+        rows = [torch.autograd.grad(ys, xs, list(row), **again) for row in zip(*seeds, strict=True)]
+        return [torch.stack(each) for each in zip(*rows, strict=True)]
+    return [x.new_zeros((count, *x.shape)) if each is None else each for each, x in zip(found, xs, strict=True)]
+
+
 def handed(gradient: torch.Tensor) -> torch.Tensor:
     """A gradient that is differentiated again, apart from its siblings; a start of the tape if nothing is above."""
     return gradient.view_as(gradient) if gradient.requires_grad else gradient.detach().requires_grad_()
@@ -137,13 +159,14 @@ def overwrite(computed: torch.Tensor, fed: torch.Tensor) -> torch.Tensor:
 _USUAL_SEED = 87654321
 
 
+_drawing = threading.RLock()  # what is drawn may be a branch with a Python function that runs another session
+
+
 class Streams:
     """A random stream per operation, seeded by the graph, the operation and how often it has drawn.
 
     torch's global generators are put back as they were, so a user's own draws do not change.
     """
-
-    _lock = threading.RLock()  # what is drawn may be a branch with a Python function that runs another session
 
     def __init__(self, seed: int | None) -> None:
         self._seed = int.from_bytes(os.urandom(8), "little") if seed is None else seed
@@ -151,24 +174,30 @@ class Streams:
         self._drawn: dict[int, int] = {}
 
     def draw(self, operation: int, function: Callable[[], Any], own_seed: int | None) -> Any:
-        with self._lock:
+        with _drawing:
             count = self._drawn.get(operation, 0)
             self._drawn[operation] = count + 1
-            generators = [torch.default_generator]
-            if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-                generators += torch.cuda.default_generators
-            states = [generator.get_state() for generator in generators]
             if own_seed is None:
                 seed = _mix(self._seed, 0, operation, count)
             else:
                 seed = _mix(self._seed_beside, 1, own_seed, count)
-            try:
-                for generator in generators:
-                    generator.manual_seed(seed)
-                return function()
-            finally:
-                for generator, state in zip(generators, states, strict=True):
-                    generator.set_state(state)
+            return seeded(seed, function)
+
+
+def seeded(seed: int, function: Callable[[], Any]) -> Any:
+    """Call a function that draws from torch's global generators, seeded for it; then they are as they were."""
+    with _drawing:
+        generators = [torch.default_generator]
+        if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            generators += torch.cuda.default_generators
+        states = [generator.get_state() for generator in generators]
+        try:
+            for generator in generators:
+                generator.manual_seed(seed)
+            return function()
+        finally:
+            for generator, state in zip(generators, states, strict=True):
+                generator.set_state(state)
 
 
 def _mix(*parts: int) -> int:

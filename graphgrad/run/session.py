@@ -36,10 +36,8 @@ from .watch.metadata import RunMetadata, RunOptions, tracing
 from .watch.watcher import Watch, as_watches, looking
 
 _grad_enabled, _set_grad = torch.is_grad_enabled, torch._C._set_grad_enabled
-_inference = torch.is_inference_mode_enabled
-_default_dtype = torch.get_default_dtype
-_autocast = torch._C._is_any_autocast_enabled
-_modes = torch._C._len_torch_function_stack
+_inference, _default_dtype = torch.is_inference_mode_enabled, torch.get_default_dtype
+_autocast, _modes = torch._C._is_any_autocast_enabled, torch._C._len_torch_function_stack
 
 # Programs kept per session; the oldest goes first.
 _KEPT = 512
@@ -68,8 +66,9 @@ class Session:
         device: where operations run that no `gg.device` block placed: 'cpu' (None), 'cuda:0', ...
         outputs: 'numpy' (fetched tensors come back as numpy arrays and scalars) or 'torch'.
         compile: 'trace' runs forward, backward and updates as one flat program without autograd, traced when feeds of
-            such shapes are met first; runs that need to see numbers are not traced, as `report()` says. None: the
-            environment variable GRAPHGRAD_COMPILE, or as recorded.
+            such shapes are met first; operations that need to see numbers stay as they are, as `report()` says. None:
+            the environment variable GRAPHGRAD_COMPILE, or as recorded.
+        dynamic: with `compile='trace'`, one program for all sizes that placeholders leave open, where that can be.
 
     Raises:
         NotImplementedError: for a target that is the address of a server.
@@ -85,6 +84,7 @@ class Session:
     def __init__(
         self, target: str | Graph | None = "", graph: Graph | None = None, config: ConfigProto | None = None, *,
         device: str | torch.device | None = None, outputs: str = "numpy", compile: str | None = None,
+        dynamic: bool = False,
     ) -> None:  # fmt: skip
         graph = _graph_of(target, graph)
         if outputs not in ("numpy", "torch"):
@@ -94,7 +94,7 @@ class Session:
         self._device = placed(device, self._config)
         use_threads(self._config)
         self._numpy = outputs == "numpy"
-        self._compile = as_tier(compile)
+        self._compile, self._dynamic = as_tier(compile), dynamic
         self._store = Store(self._device)
         self._prepared: dict[Any, _Prepared] = {}
         self._streams = Streams(self.graph.seed)
@@ -291,7 +291,7 @@ class Session:
         planned = planned if in_place else undonated(planned)
         program = emit(planned, self._device, kind)
         if self._compile and kind is Emitter:
-            program = tiered(program, orders)
+            program = tiered(program, orders, self._device, self._dynamic)
         made = _Prepared(program, wanted.build, orders)
         if len(self._prepared) >= _KEPT:
             self._prepared.pop(next(iter(self._prepared)), None)

@@ -8,6 +8,7 @@ import torch
 from torch.fx import Node
 
 from .flat import Flat, Made, is_random
+from .opaque import Back, Opaque
 
 _aten = torch.ops.aten
 
@@ -72,7 +73,7 @@ def merge(flat: Flat) -> None:
     returned = {family[each] for each in next(iter(reversed(flat.graph.nodes))).all_input_nodes}
     seen: dict[Any, Node] = {}
     for node in list(flat.graph.nodes):
-        if node.op != "call_function" or is_random(node) or written_by(node) or node in flat.draws:
+        if node.op != "call_function" or is_random(node) or written_by(node) or node in flat.draws or _opaque(node):
             continue
         if (
             family[node] in returned
@@ -127,9 +128,15 @@ def drop_unused(flat: Flat) -> None:
     """Nodes that nobody reads and that write to nothing."""
     for node in reversed(flat.graph.nodes):
         schema = getattr(node.target, "_schema", None)
-        effect = is_random(node) or (schema is not None and not _pure(schema))  # a draw moves its stream on
+        effect = is_random(node) or _opaque(node)  # a draw moves its stream on
+        effect = effect or (schema is not None and not _pure(schema))
         if node.op in ("call_function", "get_attr") and not node.users and not effect:
             flat.graph.erase_node(node)
+
+
+def _opaque(node: Node) -> bool:
+    """Whether nobody knows what a node does."""
+    return isinstance(node.target, (Opaque, Back))
 
 
 def _pure(schema: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import re
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from ..printing import Names, Printer
 from ..program import Program, findable
 from ..runtime import default_dtype
 from .flat import Draw, Flat
+from .made import Sized
 from .spelling import spelling
 
 _numbers = itertools.count()
@@ -40,6 +42,7 @@ def write(flat: Flat, program: Program) -> Program:
     filename = f"<graphgrad flat program {next(_numbers)}>"
     namespace: dict[str, Any] = dict(writer.printer.functions)
     namespace |= {"torch": torch, "aten": torch.ops.aten, "inf": float("inf"), "nan": float("nan")}
+    namespace |= {"math": math} if flat.sizes else {}
     namespace |= {"default_dtype": default_dtype, "set_grad": torch._C._set_grad_enabled}
     imports = text.index("\ndef ")
     body = "\n" * text.count("\n", 0, imports) + text[imports:]
@@ -57,6 +60,7 @@ class _Writer:
 
     def __post_init__(self) -> None:
         self.names = Names()
+        self.sizes = {self.names.fresh(name): place for name, place in self.flat.sizes.items()}
         self.printer = Printer(self.names)
         self.printer.constants.extend(self.program.constants)
         self.of: dict[Node, str] = {}
@@ -75,6 +79,8 @@ class _Writer:
     def text(self) -> tuple[str, list[Operation | None]]:
         self._emit("grad_was_on = torch.is_grad_enabled(); set_grad(False)", None, (), ("grad_was_on",))
         self._inputs()
+        for name, (feed, axis) in self.sizes.items():
+            self._emit(f"{name} = feeds[{feed}].shape[{axis}]", self.program.plan.feeds[feed].op, (), (name,))
         nodes = [node for node in self.flat.graph.nodes if node.op in ("call_function", "get_attr")]
         for draw, group in itertools.groupby(nodes, self.flat.draws.get):
             if draw is None:
@@ -84,7 +90,8 @@ class _Writer:
                 self._drawn(draw, list(group))
         result, kept = self._result()
         self._emit("set_grad(grad_was_on)", None, ("grad_was_on",))
-        return layout([*_HEADER, *self.printer.imports], self.lines, result, kept)
+        header = [*_HEADER, *(["import math"] if self.sizes else []), *self.printer.imports]
+        return layout(header, self.lines, result, {*kept, *self.sizes})
 
     def _emit(self, text: str, op: Operation | None, uses: Sequence[str] = (), defines: Sequence[str] = ()) -> None:
         self.lines.append(Line(text, op, tuple(uses), tuple(defines)))
@@ -207,6 +214,8 @@ class _Writer:
             return f"({', '.join(map(self._text, argument))}{',' if len(argument) == 1 else ''})"
         if isinstance(argument, list):
             return f"[{', '.join(map(self._text, argument))}]"
+        if isinstance(argument, Sized):
+            return repr(argument)
         if isinstance(argument, float) and argument != argument:
             return "nan"
         if isinstance(argument, (bool, int, float, str, type(None), torch.dtype, torch.memory_format, torch.layout)):

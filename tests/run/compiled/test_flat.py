@@ -68,6 +68,36 @@ def test_what_depends_on_numbers_is_refused_at_its_operation(x: Any) -> None:
     assert caught.value.op is found.op and not caught.value.failed
 
 
+def test_numbers_that_depend_on_sizes_alone_may_be_read() -> None:
+    x = gg.placeholder(gg.float32, [None, 4], name="x")
+    y = gg.reshape(x, [gg.shape(x)[0] * 2, -1])
+    made = flat([y], {x: np.ones((3, 4), np.float32)})
+    (view,) = (node for node in made.graph.nodes if getattr(node.target, "_opname", "") in ("view", "reshape"))
+    assert list(view.args[1]) == [6, -1] or list(view.args[1]) == [6, 2]
+
+
+def test_a_constant_that_was_written_to_is_no_longer_known(x: Any) -> None:
+    class Writing(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
+            start = torch.tensor([0.0, 0.0])
+            part = start[0]
+            start.add_(tensor)
+            return tensor * float(part)
+
+        @staticmethod
+        def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+            return gradient
+
+    y = gg.py_function(Writing.apply, [x], gg.float32)
+    program = emit(plan(((x * 1.0)._value,), (), (x._value,)))
+    program.call = lambda feeds, state, const, run: ([Writing.apply(feeds[0])], [])
+    with pytest.raises(Untraceable, match="depends on numbers"):
+        flatten(program, [torch.ones(2)], [], ())
+    with gg.Session(compile="trace") as session:
+        assert [session.run(y, {x: [a, 1.0]}).tolist() for a in (2.0, 3.0)] == [[4.0, 2.0], [9.0, 3.0]]
+
+
 def test_a_function_that_reads_numbers_in_python_is_refused(x: Any) -> None:
     class Sneaky(torch.autograd.Function):
         @staticmethod

@@ -18,11 +18,12 @@ def test_each_kind_of_run_has_its_entry() -> None:
         session.run(v.initializer)
         session.run(y, {x: 1.0})
         session.run(z, {x: 1.0})
-        first, second, third = session.report()
+        first, second, third, fourth = session.report()
         text = str(session.report())
     assert first.fetches == ("v set",) and second.fetches == ("y:0",)
     assert second.how.startswith("flat") and second.op is None
-    assert third.op is not None and "test_report.py" in text and "z (Cond)" in text
+    assert third.how.startswith("flat") and fourth.fetches == third.fetches == ("z:0",)
+    assert fourth.op is not None and "test_report.py" in text and "z (Cond)" in text
 
 
 def test_without_compile_runs_are_eager() -> None:
