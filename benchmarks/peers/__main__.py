@@ -31,8 +31,6 @@ KNOWN = {
     "jax": {"": "jit"},
     "pytensor": {"": "numba", "c": "C"},
 }
-# A Jacobian as one gradient of many rows: a second way for those that have it.
-BY_ROWS = {"torch": ("", "compile"), "tensorflow": ("", "xla")}
 RECORDING = {OURS: "graph", "tensorflow": "graph", "jax": "make_jaxpr", "pytensor": "graph"}
 
 
@@ -41,12 +39,8 @@ def contestants(row: Row, frameworks: list[str]) -> list[Contestant]:
     if not row.tiers:
         return [Contestant(name, "", RECORDING[name]) for name in frameworks if name in RECORDING]
     found = [Contestant(name, tier, word) for name in frameworks for tier, word in KNOWN[name].items()]
-    if row.work in ROWS_OF_MATRICES:
-        found += [
-            Contestant(name, f"{tier} rows".strip(), f"{KNOWN[name][tier]} by rows")
-            for name in frameworks
-            for tier in BY_ROWS.get(name, ())
-        ]
+    if row.work in ROWS_OF_MATRICES:  # a second way: one gradient of many rows
+        found += [Contestant(each.framework, f"{each.tier} rows".strip(), f"{each.word} by rows") for each in found]
     return found
 
 

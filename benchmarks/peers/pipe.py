@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import queue
@@ -40,8 +41,13 @@ class Worker:
         )  # fmt: skip
         self._lines: queue.Queue[str] = queue.Queue()
         assert self._process.stdout is not None
-        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
-        self.name: str = self._read(START)["name"]
+        self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
+        self._listener.start()
+        try:
+            self.name: str = self._read(START)["name"]
+        except Refused:
+            self.close()
+            raise
 
     def ask(self, patience: float, **order: Any) -> dict[str, Any]:
         """The answer to an order; `Refused` if it fails or takes longer than `patience`, in seconds."""
@@ -54,7 +60,11 @@ class Worker:
         """End the process and remove its caches."""
         self._process.kill()
         self._process.wait()
-        self._errors.close()
+        self._listener.join()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            with contextlib.suppress(BrokenPipeError):  # of what the process did not read any more
+                if stream is not None:
+                    stream.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _listen(self, stream: IO[str]) -> None:
@@ -66,7 +76,6 @@ class Worker:
         try:
             line = self._lines.get(timeout=patience)
         except queue.Empty:
-            self.close()
             raise Refused(f"not done after {patience:.0f} s") from None
         if not line:
             self._errors.seek(0)

@@ -157,6 +157,16 @@ def tier() -> str:
     return sys.argv[2]
 
 
+def by_rows(tier: str) -> bool:
+    """Whether a Jacobian is wanted as one gradient of rows that are all x, each differentiated along another axis."""
+    return tier.endswith("rows")
+
+
+def compiler(tier: str) -> str:
+    """The tier without the word for rows."""
+    return tier.removesuffix("rows").strip()
+
+
 def serve(name: str, maker: Maker, wake: Callable[[], Any]) -> None:
     """Answer on standard output until the input ends.
 

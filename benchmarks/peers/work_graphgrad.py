@@ -10,7 +10,7 @@ import torch
 from contests import Row
 from hand import cell, convnet_loss, critic, height, penalized, perceptron_loss, transformer_loss, two_layers
 from programs import RATE, chain, follow, random_program, residual, stops
-from serve import Task, serve, threads, timed
+from serve import Task, by_rows, compiler, serve, threads, timed
 from torch.nn import functional as F
 
 import graphgrad as gg
@@ -134,26 +134,33 @@ def penalty_loss(parameters: list[Any], x: Any) -> Any:
 
 
 def hessian(row: Row, size: Size, tier: str) -> Task:
-    """One gradient of a gradient, at rows that are all x: each row's slope is differentiated along one axis."""
-    problem = row.problem(size)
-    with gg.Graph().as_default():
-        weights = [gg.Variable(array) for array in problem.parameters]
-        values = tensors(problem.inputs)
-        (x,) = fed(values)
+    def build(weights: list[Any], x: Any) -> list[Any]:
+        if not by_rows(tier):
+            return gg.hessians(height(*weights, x), x)
         rows = x.expand(size["inputs"], size["inputs"])
         (slopes,) = gg.gradients(height(*weights, rows), rows)
-        return run_of(tier, gg.gradients(slopes.diagonal(), rows), [x], values)
+        return gg.gradients(slopes.diagonal(), rows)
+
+    return derivative_of(build, row, size, tier)
 
 
 def jacobian(row: Row, size: Size, tier: str) -> Task:
-    """One gradient, at rows that are all x: of each row another output."""
+    def build(weights: list[Any], x: Any) -> list[Any]:
+        if not by_rows(tier):
+            return [gg.jacobian(two_layers(*weights, x), x)]
+        rows = x.expand(size["outputs"], size["inputs"])
+        return gg.gradients(two_layers(*weights, rows).diagonal(), rows)
+
+    return derivative_of(build, row, size, tier)
+
+
+def derivative_of(build: Callable[..., list[Any]], row: Row, size: Size, tier: str) -> Task:
     problem = row.problem(size)
     with gg.Graph().as_default():
-        weights = [gg.Variable(array) for array in problem.parameters]
         values = tensors(problem.inputs)
         (x,) = fed(values)
-        rows = x.expand(size["outputs"], size["inputs"])
-        return run_of(tier, gg.gradients(two_layers(*weights, rows).diagonal(), rows), [x], values)
+        fetches = build([gg.Variable(array) for array in problem.parameters], x)
+        return run_of(compiler(tier), fetches, [x], values)
 
 
 # -- the pipe -----------------------------------------------------------------------------------------

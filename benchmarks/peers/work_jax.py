@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from contests import Row
 from programs import HEADS, RATE, chain, follow, random_program, stopped_residual, stops
-from serve import Task, serve, timed
+from serve import Task, by_rows, serve, timed
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -191,17 +191,30 @@ def two_layers(first: Any, second: Any, x: Any) -> Any:
     return jnp.tanh(x @ first.T) @ second.T
 
 
+def height(first: Any, second: Any, x: Any) -> Any:
+    return jax.nn.logsumexp(jnp.tanh(two_layers(first, second, x)), -1)
+
+
 def hessian(row: Row, size: Size, tier: str) -> Task:
-    problem = row.problem(size)
-    weights, values = arrays(problem.parameters), arrays(problem.inputs)
-    height = jax.hessian(lambda x, *weights: jax.nn.logsumexp(jnp.tanh(two_layers(*weights, x))))
-    return task(height, *values, *weights)
+    def rowwise(x: Any, *weights: Any) -> Any:
+        slopes = jax.grad(lambda rows: height(*weights, rows).sum())
+        return jax.grad(lambda rows: jnp.trace(slopes(rows)))(jnp.tile(x, (size["inputs"], 1)))
+
+    whole = jax.hessian(lambda x, *weights: height(*weights, x))
+    return derivative_of(rowwise if by_rows(tier) else whole, row, size)
 
 
 def jacobian(row: Row, size: Size, tier: str) -> Task:
+    def rowwise(x: Any, *weights: Any) -> Any:
+        return jax.grad(lambda rows: jnp.trace(two_layers(*weights, rows)))(jnp.tile(x, (size["outputs"], 1)))
+
+    whole = jax.jacrev(lambda x, *weights: two_layers(*weights, x))
+    return derivative_of(rowwise if by_rows(tier) else whole, row, size)
+
+
+def derivative_of(function: Callable[..., Any], row: Row, size: Size) -> Task:
     problem = row.problem(size)
-    weights, values = arrays(problem.parameters), arrays(problem.inputs)
-    return task(jax.jacrev(lambda x, *weights: two_layers(*weights, x)), *values, *weights)
+    return task(function, *arrays(problem.inputs), *arrays(problem.parameters))
 
 
 # -- the pipe -----------------------------------------------------------------------------------------

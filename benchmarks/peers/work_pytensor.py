@@ -11,7 +11,7 @@ import pytensor
 import pytensor.tensor as pt
 from contests import Row
 from programs import HEADS, RATE, chain, follow, random_program, residual, stops
-from serve import Task, serve, tier, timed
+from serve import Task, by_rows, compiler, serve, tier, timed
 
 TABLE = {"sin": pt.sin, "tanh": pt.tanh, "add": pt.add, "mul": pt.mul}
 MODES = {"": "NUMBA", "c": "CVM"}
@@ -193,23 +193,34 @@ def two_layers(first: Any, second: Any, x: Any) -> Any:
     return pt.tanh(x @ first.T) @ second.T
 
 
+def height(first: Any, second: Any, x: Any) -> Any:
+    return pt.logsumexp(pt.tanh(two_layers(first, second, x)), axis=-1)
+
+
 def hessian(row: Row, size: Size, tier: str) -> Task:
-    problem = row.problem(size)
-
     def build(weights: list[Any], x: Any) -> Any:
-        y = pt.logsumexp(pt.tanh(two_layers(*weights, x)))
-        return [pytensor.gradient.jacobian(pytensor.grad(y, x), x, vectorize=True)], []
+        if not by_rows(tier):
+            return [pytensor.gradient.jacobian(pytensor.grad(height(*weights, x), x), x, vectorize=True)], []
+        rows = pt.tile(x, (size["inputs"], 1))
+        slopes = pytensor.grad(height(*weights, rows).sum(), rows)
+        return [pytensor.grad(slopes.trace(), rows)], []
 
-    return task(build, problem.parameters, problem.inputs, tier)
+    return derivative_of(build, row, size, tier)
 
 
 def jacobian(row: Row, size: Size, tier: str) -> Task:
-    problem = row.problem(size)
-
     def build(weights: list[Any], x: Any) -> Any:
-        return [pytensor.gradient.jacobian(two_layers(*weights, x), x, vectorize=True)], []
+        if not by_rows(tier):
+            return [pytensor.gradient.jacobian(two_layers(*weights, x), x, vectorize=True)], []
+        rows = pt.tile(x, (size["outputs"], 1))
+        return [pytensor.grad(two_layers(*weights, rows).trace(), rows)], []
 
-    return task(build, problem.parameters, problem.inputs, tier)
+    return derivative_of(build, row, size, tier)
+
+
+def derivative_of(build: Callable[..., Any], row: Row, size: Size, tier: str) -> Task:
+    problem = row.problem(size)
+    return task(build, problem.parameters, problem.inputs, compiler(tier))
 
 
 # -- the pipe -----------------------------------------------------------------------------------------
@@ -233,7 +244,7 @@ WORK: dict[str, Callable[[Row, Size, str], Task]] = {
 
 def wake() -> None:
     x = pt.matrix()
-    run = pytensor.function([x], pytensor.grad(pt.sin(x @ x).sum(), x), mode=MODES[tier()])
+    run = pytensor.function([x], pytensor.grad(pt.sin(x @ x).sum(), x), mode=MODES[compiler(tier())])
     run(np.ones((8, 8), np.float32))
 
 

@@ -1,7 +1,4 @@
-"""TensorFlow's work: sessions of TensorFlow 1, or with the tier "xla", `tf.function(jit_compile=True)`.
-
-With "rows", a Jacobian is one gradient of many rows.
-"""
+"""TensorFlow's work: sessions of TensorFlow 1, or with the tier "xla", `tf.function(jit_compile=True)`."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import Any
 import numpy as np
 from contests import Row
 from programs import HEADS, RATE, chain, follow, random_program, residual, stops
-from serve import Task, serve, threads, tier, timed
+from serve import Task, by_rows, compiler, serve, threads, tier, timed
 
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,7 +19,7 @@ import tensorflow  # noqa: E402
 from tensorflow.python.ops.parallel_for import gradients as parallel  # noqa: E402
 
 tf = tensorflow.compat.v1
-XLA = "xla" in tier()
+XLA = compiler(tier()) == "xla"
 if not XLA:
     tf.disable_eager_execution()
 tensorflow.config.threading.set_intra_op_parallelism_threads(threads())
@@ -266,7 +263,7 @@ def hessian(row: Row, size: Size) -> Task:
     problem = row.problem(size)
 
     def build(weights: list[Any], x: Any) -> Any:
-        if "rows" not in tier():
+        if not by_rows(tier()):
             return [tf.hessians(height(*weights, x[None])[0], x)[0]], []
         rows = tf.tile(x[None], [size["inputs"], 1])
         (slopes,) = tf.gradients(height(*weights, rows), rows)
@@ -279,7 +276,7 @@ def jacobian(row: Row, size: Size) -> Task:
     problem = row.problem(size)
 
     def build(weights: list[Any], x: Any) -> Any:
-        if "rows" not in tier():
+        if not by_rows(tier()):
             return [parallel.jacobian(two_layers(*weights, x[None])[0], x)], []
         rows = tf.tile(x[None], [size["outputs"], 1])
         return tf.gradients(tf.linalg.diag_part(two_layers(*weights, rows)), rows), []

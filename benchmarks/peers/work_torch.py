@@ -1,4 +1,4 @@
-"""Torch's work by hand: eagerly, or by `torch.compile`; with "rows", a Jacobian as one gradient of many rows."""
+"""Torch's work by hand: eagerly, or by `torch.compile`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hand import (
     two_layers,
 )
 from programs import RATE, chain, follow, random_program, stopped_residual, stops
-from serve import Task, serve, threads
+from serve import Task, by_rows, serve, threads
 
 TABLE = {"sin": torch.sin, "tanh": torch.tanh, "add": torch.add, "mul": torch.mul}
 Size = dict[str, int]
@@ -119,28 +119,28 @@ def traced_penalty_loss(parameters: list[Any], x: torch.Tensor) -> torch.Tensor:
 def hessian(row: Row, size: Size, tier: str) -> Task:
     problem = row.problem(size)
     function = partial(height, *tensors(problem.parameters))
-    if "rows" not in tier:
+    if not by_rows(tier):
         return task(torch.func.hessian(function), tier, *tensors(problem.inputs))
 
-    def by_rows(x: torch.Tensor) -> torch.Tensor:
+    def rowwise(x: torch.Tensor) -> torch.Tensor:
         rows = x.expand(size["inputs"], -1).detach().requires_grad_()
         (slopes,) = torch.autograd.grad(function(rows).sum(), rows, create_graph=True)
         return torch.autograd.grad(slopes.trace(), rows)[0]
 
-    return task(by_rows, tier, *tensors(problem.inputs))
+    return task(rowwise, tier, *tensors(problem.inputs))
 
 
 def jacobian(row: Row, size: Size, tier: str) -> Task:
     problem = row.problem(size)
     function = partial(two_layers, *tensors(problem.parameters))
-    if "rows" not in tier:
+    if not by_rows(tier):
         return task(torch.func.jacrev(function), tier, *tensors(problem.inputs))
 
-    def by_rows(x: torch.Tensor) -> torch.Tensor:
+    def rowwise(x: torch.Tensor) -> torch.Tensor:
         rows = x.expand(size["outputs"], -1).detach().requires_grad_()
         return torch.autograd.grad(function(rows).trace(), rows)[0]
 
-    return task(by_rows, tier, *tensors(problem.inputs))
+    return task(rowwise, tier, *tensors(problem.inputs))
 
 
 # -- the pipe -----------------------------------------------------------------------------------------
