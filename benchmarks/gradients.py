@@ -11,8 +11,7 @@ from typing import Any
 
 import torch
 from measure import MICRO, Samples, Table, arguments, interleave, run_sections, timer
-from peers import connected
-from programs import chain, follow, random_program
+from programs import chain, follow, random_program, residual
 from yardsticks import eager_backward, reached_by_networkx
 
 import graphgrad as gg
@@ -48,7 +47,7 @@ def case(program: Callable[[Any], Any], length: int) -> Case:
 
 
 def programs(length: int) -> dict[str, Callable[[Any], Any]]:
-    """The two programs of the peers: a chain, and a random graph all of which is on the path."""
+    """The two programs: a chain, and a random graph all of which is on the path."""
     return {
         "chain": lambda x: chain(torch.sin, x, length),
         "random": partial(follow, random_program(length), TABLE),
@@ -152,7 +151,8 @@ def stops(options: argparse.Namespace) -> list[Table]:
     blocks, calls = (50, 20) if options.quick else (500, 200)
     table = Table(f"{calls} calls with a stop each, {2 * blocks:,} operations, fetched in one run", "ms a call")
     with gg.Graph().as_default() as graph:
-        x, y, places = residual(blocks)
+        x = gg.placeholder(gg.float32, [8])
+        y, places = residual(torch.sin, x, blocks)
         chosen = places[:: max(1, blocks // calls)][:calls]
         fetches = [_stopped(graph, x, y, place) for place in chosen]
     once = {
@@ -183,16 +183,6 @@ def _stop_rows(table: Table, calls: int, samples: Samples) -> None:
     row("", "together", f"by hand: 1 forward, {calls} backward", "hand")
 
 
-def residual(blocks: int) -> tuple[Any, Any, list[Any]]:
-    """`x + sin(x)` over and over: stopping any of the sines leaves x connected."""
-    x = gg.placeholder(gg.float32, [8])
-    y, places = x, []
-    for _ in range(blocks):
-        places.append(torch.sin(y))
-        y = y + places[-1]
-    return x, y, places
-
-
 def _stopped(graph: gg.Graph, x: Any, y: Any, place: Any) -> Any:
     with graph.as_default():
         return gg.gradients(y, x, stop_gradients=[place])[0]
@@ -207,40 +197,13 @@ def _one_forward(blocks: int, calls: int, value: torch.Tensor) -> Callable[[], A
 
     def run() -> Any:
         x = value.detach().requires_grad_()
-        y = x
-        for _ in range(blocks):
-            y = y + torch.sin(y)
-        total = y.sum()
+        total = residual(torch.sin, x, blocks)[0].sum()
         return [torch.autograd.grad(total, x, retain_graph=True) for _ in range(calls)]
 
     return run
 
 
-# -- peers --------------------------------------------------------------------------------------------
-
-
-def peers(options: argparse.Namespace) -> list[Table]:
-    """TensorFlow's gradients in graph mode, and JAX's trace of a gradient."""
-    length = 200 if options.quick else 1000
-    with connected(options.peers, options.threads) as found:
-        if not found:
-            return []
-        table = Table("gradients(), against peers", "us per op")
-        for name, program in programs(length).items():
-            one = case(program, length)
-            timers = {peer.name: peer.timer("gradients", program=name, length=length) for peer in found}
-            samples = interleave(
-                {"ours": timer(one.differentiate, length, lasting=SAMPLE), **timers}, max(3, options.rounds // 3)
-            )
-            for peer in found:
-                table.row(
-                    f"{name}, {length:,} operations", samples["ours"], f"{peer.name} {peer.words['gradients']}",
-                    samples[peer.name], scale=MICRO,
-                )  # fmt: skip
-        return [table]
-
-
-SECTIONS = {"lengths": lengths, "off-path": off_path, "second-order": second_order, "stops": stops, "peers": peers}
+SECTIONS = {"lengths": lengths, "off-path": off_path, "second-order": second_order, "stops": stops}
 
 if __name__ == "__main__":
     sys.exit(run_sections(arguments(__doc__, rounds=30), SECTIONS))

@@ -241,14 +241,11 @@ def arguments(description: str, rounds: int) -> argparse.Namespace:
     """The command line that all benchmarks share; limits torch's threads."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=rounds, help=f"interleaved samples of each ({rounds})")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch and of each peer (1)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch (1)")
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds: does it work at all?")
     parser.add_argument("--only", default="", metavar="WORD", help="only sections whose name contains the word")
-    parser.add_argument("--peers", metavar="PYTHON", help="interpreter that has TensorFlow or JAX, see README.md")
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall", help="cpu: leave out what others take")
     options = parser.parse_args()
-    if options.peers and options.clock != "wall":
-        parser.error("--peers takes --clock wall: a peer's processor time is not known here")
     global _chosen_clock
     _chosen_clock = options.clock
     if options.quick:

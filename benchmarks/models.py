@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from hand import attend, convnet_loss, descend, descent, perceptron_loss, transformer_loss
 from programs import BATCH, MLP, RATE
 from torch import nn
 
@@ -52,13 +53,6 @@ def perceptron() -> Model:
     return Model("MLP", parameters, perceptron_loss, _perceptron_module, inputs, targets)
 
 
-def perceptron_loss(parameters: list[Any], inputs: Any, targets: Any) -> Any:
-    hidden = inputs
-    for layer in range(0, len(parameters), 2):
-        hidden = F.linear(hidden if layer == 0 else F.relu(hidden), parameters[layer], parameters[layer + 1])
-    return F.cross_entropy(hidden, targets)
-
-
 def _perceptron_module() -> nn.Module:
     first, second, third, last = MLP
     return nn.Sequential(
@@ -76,13 +70,6 @@ def convnet(batch: int) -> Model:
     return Model("convnet", parameters, convnet_loss, _convnet_module, inputs, targets)
 
 
-def convnet_loss(parameters: list[Any], inputs: Any, targets: Any) -> Any:
-    first, first_bias, second, second_bias, last, last_bias = parameters
-    hidden = F.max_pool2d(F.relu(F.conv2d(inputs, first, first_bias, padding=1)), 2)
-    hidden = F.max_pool2d(F.relu(F.conv2d(hidden, second, second_bias, padding=1)), 2)
-    return F.cross_entropy(F.linear(hidden.flatten(1), last, last_bias), targets)
-
-
 def _convnet_module() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
@@ -93,7 +80,7 @@ def _convnet_module() -> nn.Module:
 
 # -- transformer --------------------------------------------------------------------------------------
 
-_WORDS, _HEADS, _PER_LAYER = 256, 4, 12
+_WORDS = 256
 
 
 def transformer(layers: int, batch: int, width: int = 128, length: int = 64) -> Model:
@@ -109,31 +96,6 @@ def transformer(layers: int, batch: int, width: int = 128, length: int = 64) -> 
     return Model("transformer", parameters, transformer_loss, lambda: Decoder(layers, width, length), inputs, targets)
 
 
-def transformer_loss(parameters: list[Any], inputs: Any, targets: Any) -> Any:
-    words, places, *blocks = parameters
-    hidden = F.embedding(inputs, words) + places
-    for start in range(0, len(blocks), _PER_LAYER):
-        hidden = _block(hidden, *blocks[start : start + _PER_LAYER])
-    return F.cross_entropy(F.linear(hidden, words).flatten(0, 1), targets.flatten())
-
-
-def _block(
-    hidden: Any, g1: Any, b1: Any, wqkv: Any, bqkv: Any, wo: Any, bo: Any,
-    g2: Any, b2: Any, w1: Any, c1: Any, w2: Any, c2: Any,
-) -> Any:  # fmt: skip
-    width = hidden.shape[-1:]
-    normal = F.layer_norm(hidden, width, g1, b1)
-    hidden = hidden + F.linear(_attend(F.linear(normal, wqkv, bqkv)), wo, bo)
-    normal = F.layer_norm(hidden, width, g2, b2)
-    return hidden + F.linear(F.gelu(F.linear(normal, w1, c1)), w2, c2)
-
-
-def _attend(projected: Any) -> Any:
-    queries, keys, values = (part.unflatten(-1, (_HEADS, -1)).transpose(1, 2) for part in projected.chunk(3, -1))
-    mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
-    return mixed.transpose(1, 2).flatten(2)
-
-
 class Block(nn.Module):
     """One layer of the decoder from `nn` layers."""
 
@@ -144,7 +106,7 @@ class Block(nn.Module):
         self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, hidden: Any) -> Any:
-        hidden = hidden + self.join(_attend(self.project(self.norm_1(hidden))))
+        hidden = hidden + self.join(attend(self.project(self.norm_1(hidden))))
         return hidden + self.narrow(F.gelu(self.widen(self.norm_2(hidden))))
 
 
@@ -172,15 +134,7 @@ def _scaled(shape: tuple[int, ...]) -> torch.Tensor:
 
 def by_hand(model: Model) -> Step:
     """The training step as functional calls in eager torch: returns the loss, updates its parameters."""
-    parameters = [tensor.clone().requires_grad_() for tensor in model.parameters]
-
-    def step(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        loss = model.loss(parameters, inputs, targets)
-        gradients = torch.autograd.grad(loss, parameters)
-        _descend(parameters, gradients)
-        return loss.detach()
-
-    return step
+    return descent(model.loss, model.parameters)
 
 
 def by_hand_with_module(model: Model, module: nn.Module) -> Step:
@@ -190,16 +144,10 @@ def by_hand_with_module(model: Model, module: nn.Module) -> Step:
     def step(inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         loss = _module_loss(module, inputs, targets)
         gradients = torch.autograd.grad(loss, parameters)
-        _descend(parameters, gradients)
+        descend(parameters, gradients)
         return loss.detach()
 
     return step
-
-
-def _descend(parameters: list[Any], gradients: tuple[torch.Tensor, ...]) -> None:
-    with torch.no_grad():
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.sub_(gradient, alpha=RATE)
 
 
 def _module_loss(module: nn.Module, inputs: Any, targets: Any) -> Any:

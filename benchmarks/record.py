@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from measure import MICRO, ROOT, Samples, Table, arguments, exactly, interleave, run_sections, timer
 from models import Model, transformer
-from peers import connected
 from programs import chain, follow, random_program
 from yardsticks import networkx_alone
 
@@ -279,32 +278,7 @@ def _process(script: str) -> None:
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
-# -- peers --------------------------------------------------------------------------------------------
-
-
-def peers(options: argparse.Namespace) -> list[Table]:
-    """Recording by TensorFlow in graph mode and by JAX's tracer."""
-    length = 200 if options.quick else 2000
-    ours = {
-        "chain": in_new_graph(sines(length)),
-        "random": in_new_graph(partial(follow, random_program(length), TABLE)),
-    }
-    with connected(options.peers, options.threads) as found:
-        if not found:
-            return []
-        table = Table("Recording, against peers", "us per op")
-        for program, record in ours.items():
-            timers = {peer.name: peer.timer("record", program=program, length=length) for peer in found}
-            samples = interleave({"ours": timer(record, length, lasting=SAMPLE, keep=True), **timers}, options.rounds)
-            for peer in found:
-                table.row(
-                    f"{program}, {length:,} operations", samples["ours"], f"{peer.name} {peer.words['record']}",
-                    samples[peer.name], scale=MICRO,
-                )  # fmt: skip
-        return [table]
-
-
-SECTIONS = {"elementwise": elementwise, "layers": layers, "memory": memory, "start": start, "peers": peers}
+SECTIONS = {"elementwise": elementwise, "layers": layers, "memory": memory, "start": start}
 
 if __name__ == "__main__":
     sys.exit(run_sections(arguments(__doc__, rounds=30), SECTIONS))

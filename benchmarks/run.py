@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import sys
 from collections.abc import Callable
@@ -13,8 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from measure import MICRO, Samples, Table, arguments, exactly, interleave, run_sections, timer
-from models import Model, by_hand, by_hand_with_module, models, perceptron, recorded
-from peers import Peer, connected
+from models import Model, by_hand, by_hand_with_module, models, recorded
 from programs import chain, follow, random_program
 from scale import scale
 from yardsticks import eager_slope, kept_and_peak
@@ -288,79 +286,6 @@ def _prepare(graph: gg.Graph, x: Any, fetches: list[Any]) -> Any:
     return gg.Session(graph).make_callable(fetches, [x])
 
 
-# -- peers --------------------------------------------------------------------------------------------
-
-
-def peers(options: argparse.Namespace) -> list[Table]:
-    """TensorFlow's sessions and JAX's jit on the same programs, with as many threads."""
-    if not options.peers:
-        return []
-    if hasattr(os, "sched_setaffinity"):  # the peers keep to as many cores
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-options.threads :])
-    with connected(options.peers, options.threads) as found:
-        tables = [_peer_programs(found, options), _peer_training(found, options)] if found else []
-    return tables
-
-
-def _peer_programs(found: list[Peer], options: argparse.Namespace) -> Table:
-    length, rounds = (50 if options.quick else 300), max(3, options.rounds // 3)
-    table = Table("The gradient of a program of tiny operations, against peers", "us per op")
-    recipes = {
-        "chain": partial(chain, torch.sin, length=length),
-        "random": partial(follow, random_program(length), TABLE),
-    }
-    value = np.full(8, 0.5, np.float32)
-    for name, program in recipes.items():
-        graph, x, fetches = _program(program, True)
-        run = slope(program)
-        details: dict[str, Any] = {"program": name, "length": length}
-        first = interleave(
-            {
-                "ours": timer(lambda graph=graph, x=x, f=fetches: _prepare(graph, x, f[1:])(value), length),
-                **{peer.name: peer.timer("first", **details) for peer in found},
-            },
-            max(2, rounds // 3),
-        )
-        again = interleave(
-            {
-                "ours": timer(partial(run, value), length, lasting=SAMPLE),
-                "eager torch by hand": timer(eager_slope(program, torch.from_numpy(value)), length, lasting=SAMPLE),
-                **{peer.name: peer.timer("step", repeats=20, **details) for peer in found},
-            },
-            rounds,
-        )
-        _peer_rows(table, f"{name}, {length} operations, first run", found, "first", first)
-        _peer_rows(table, f"{name}, {length} operations, again", found, "step", again)
-    return table
-
-
-def _peer_training(found: list[Peer], options: argparse.Namespace) -> Table:
-    table = Table("A training step of the MLP, arrays in and out, against peers", "ms")
-    model = perceptron()
-    batch = model.inputs.numpy(), model.targets.numpy()
-    run = recorded(model, outputs="numpy").callable()
-    samples = interleave(
-        {
-            "ours": timer(partial(run, *batch), lasting=SAMPLE),
-            "eager torch by hand": timer(partial(by_hand(model), model.inputs, model.targets), lasting=SAMPLE),
-            **{peer.name: peer.timer("train", repeats=5) for peer in found},
-        },
-        options.rounds,
-    )
-    _peer_rows(table, "MLP", found, "train", samples, 1e3)
-    return table
-
-
-def _peer_rows(
-    table: Table, what: str, found: list[Peer], task: str, samples: dict[str, list[float]], scale: float = MICRO
-) -> None:
-    for peer in found:
-        table.row(what, samples["ours"], f"{peer.name} {peer.words[task]}", samples[peer.name], scale=scale)
-    hand = "eager torch by hand"
-    if hand in samples:
-        table.row(what, samples["ours"], hand, samples[hand], scale=scale)
-
-
 SECTIONS = {
     "steps": steps,
     "memory": memory,
@@ -368,7 +293,6 @@ SECTIONS = {
     "calls": calls,
     "first-run": first_run,
     "scale": scale,
-    "peers": peers,
 }
 
 if __name__ == "__main__":

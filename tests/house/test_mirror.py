@@ -14,6 +14,7 @@ UNMIRRORED: dict[str, str] = {
 # tests/ module -> why it mirrors no module of graphgrad/
 OWN: dict[str, str] = {
     "autodiff/test_property.py": "random programs against the independent gradients() of tests/reference.py",
+    "benchmarks/test_peers.py": "the comparison of benchmarks/peers with other frameworks",
     "conformance/test_operators.py": "every operator of torch's own database",
     "record/test_dtypes.py": "dtypes, devices, autocast, stops, torch's own ways to differentiate, beside eager torch",
     "models/test_attention.py": "nn.MultiheadAttention and nn.Transformer beside eager torch",
