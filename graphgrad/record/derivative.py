@@ -48,7 +48,7 @@ class Trial:
         self,
         outputs: Sequence[torch.Tensor],
         wrt: Sequence[torch.Tensor],
-        seeds: Sequence[torch.Tensor],
+        seeds: Sequence[torch.Tensor] | None,
         create: bool,
     ) -> tuple[torch.Tensor | None, ...]:
         """`torch.autograd.grad` in which the inputs count as independent of one another."""
@@ -131,7 +131,7 @@ class Derivative:
             return []
         inputs = [trial.inputs[position] for position in wrt]
         try:
-            found = trial.grad([output], inputs, [torch.ones_like(output)], create=False)  # type: ignore[arg-type]
+            found = trial.grad(*_seeded(output, inputs), create=False)
         except TRIAL_ERRORS as error:
             if len(wrt) > 1:
                 return [position for each in wrt for position in self._reach(k, trial, output, [each], missing)]
@@ -165,6 +165,14 @@ class Derivative:
             attempts = [partial(_try_product, attempt, outputs, inputs) for attempt in self._attempts]
             found = self._products[key] = Derivative(attempts, width, len(inputs), self._union)
         return found
+
+
+def _seeded(output: torch.Tensor, inputs: list[Any]) -> tuple[Any, ...]:
+    """What to differentiate, with respect to what, from which seed, so that all of an output's elements count."""
+    if output.is_complex() or output.layout is not torch.strided:
+        return [output], inputs, [torch.ones_like(output)]
+    with torch.enable_grad():
+        return [output.sum()], inputs, None  # comparing a seed's shape, torch imports sympy
 
 
 def _try_product(attempt: Callable[[], Trial], outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Trial:

@@ -246,7 +246,7 @@ class Signature:
         self.random = self.random or watch.random
         self.attention = self.attention or watch.attention
         self.familiar = self.device == "meta" and (ruled or watch.familiar)
-        self.smooth = ruled and smooth(self.call.target)
+        self.smooth = ruled and smooth(self.call.target, sum(isinstance(read, Spec) for read in self.reads))
         self._describe(results)
 
     def _watched(self, watch: Watch, tensors: list[Any], first: bool) -> Any:

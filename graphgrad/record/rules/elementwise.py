@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .results import FLOATS, INTS, REALS, Rule, elementwise, is_number, of_dtype, plain
+from .results import FLOATS, INTS, REALS, Rule, broadcast, elementwise, is_number, of_dtype, plain
 
 _NUMERIC = REALS | {torch.complex64, torch.complex128}
 _LOGICAL = REALS | {torch.bool}
@@ -112,6 +112,12 @@ def _divided(input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
     return _quotient(input, other) if plain(input) and rounding_mode is None else NotImplemented
 
 
+@of_dtype(FLOATS)
+def _inverse(input: Any, other: Any) -> Any:
+    """A number divided by a tensor, which torch takes for a multiple of the reciprocal."""
+    return elementwise(input.dtype, input) if is_number(other) else NotImplemented
+
+
 def _power(input: Any, exponent: Any) -> Any:
     return _arithmetic(input, exponent) if _is_floating(input) or _is_floating(exponent) else NotImplemented
 
@@ -137,7 +143,11 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     tensors = [each for each in (input, other) if not is_number(each)]
     if not tensors or not plain(condition, *tensors) or condition.dtype is not torch.bool:
         return NotImplemented
-    return elementwise(torch.result_type(input, other), condition, *tensors)
+    operands = (condition, *tensors)
+    full = broadcast(*[each.shape for each in operands])
+    if not any(each.shape == full for each in operands):
+        return NotImplemented  # torch lays out the result by operands of fewer axes
+    return elementwise(torch.result_type(input, other), *operands)
 
 
 @of_dtype(REALS)
@@ -167,8 +177,8 @@ def _combined(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(
-        "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh arcsin arccos arctan exp exp2 expm1 log log2 log10 "
-        "log1p sqrt rsqrt sigmoid erf erfc erfinv reciprocal digamma lgamma".split(),
+        "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh arcsin arccos arctan exp exp2 expm1 log log2 "
+        "log10 log1p sqrt rsqrt sigmoid erf erfc erfinv reciprocal digamma lgamma".split(),
         _floating,
     ),
     **dict.fromkeys("neg negative square __neg__".split(), of_dtype(_NUMERIC)(_same)),
@@ -182,13 +192,15 @@ RULES: dict[str, Rule] = {
     "__sub__": _tensor_first(_difference),
     "__rsub__": _tensor_first(binary(_NUMERIC, alike=True)),
     **dict.fromkeys("div divide true_divide".split(), _divided),
-    **dict.fromkeys("__truediv__ __rtruediv__".split(), _tensor_first(_quotient)),
+    "__truediv__": _tensor_first(_quotient),
+    "__rtruediv__": _inverse,
     **dict.fromkeys("pow __pow__".split(), _tensor_first(_power)),
     **dict.fromkeys("remainder fmod floor_divide __mod__ __floordiv__".split(), _tensor_first(_remainder)),
     **dict.fromkeys("maximum minimum".split(), _tensors_only(binary(_LOGICAL))),
     "atan2": _tensors_only(_quotient),
     **dict.fromkeys(
-        "eq ne lt le gt ge greater greater_equal less less_equal not_equal __eq__ __ne__ __lt__ __le__ __gt__ __ge__".split(),
+        "eq ne lt le gt ge greater greater_equal less less_equal not_equal "
+        "__eq__ __ne__ __lt__ __le__ __gt__ __ge__".split(),
         _tensor_first(_compared),
     ),
     **dict.fromkeys("logical_and logical_or logical_xor".split(), _tensors_only(binary(_LOGICAL, _bool, alike=True))),

@@ -70,12 +70,12 @@ def elementwise(dtype: torch.dtype, *operands: torch.Tensor, alike: bool = False
         operands: plain tensors.
         alike: whether operands whose memory is ordered in different ways are left to torch.
     """
-    first = operands[0].shape
-    shape: Sequence[int] | None = first
-    if any(each.shape != first for each in operands[1:]):
-        shape = broadcast(*[each.shape for each in operands])
-        if shape is None:
+    shape: Sequence[int] = operands[0].shape
+    if any(each.shape != shape for each in operands[1:]):
+        joint = broadcast(*[each.shape for each in operands])
+        if joint is None:
             return NotImplemented
+        shape = joint
     if all(each.is_contiguous() for each in operands):
         return empty(shape, dtype)
     if 1 in shape or (len(operands) > 1 and (alike or any(0 in each.stride() for each in operands))):

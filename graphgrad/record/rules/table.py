@@ -46,11 +46,6 @@ NATIVE = frozenset(
     found for space in (torch, torch.Tensor) for name in _NATIVE if callable(found := getattr(space, name, None))
 )
 
-# What no gradient passes, or one that does not reach all that is read.
-_PARTIAL = frozenset(
-    getattr(torch.Tensor, name) for name in ("detach", "view_as", "reshape_as", "expand_as", "type_as")
-) | {torch.detach}
-
 
 def answer(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a call gives on meta tensors, as far as it is in the tables; `NotImplemented` where it is not."""
@@ -74,9 +69,16 @@ def _native(target: Any) -> bool:
     return type(target) in _CALLABLES and target in NATIVE
 
 
-def smooth(target: Any) -> bool:
-    """Whether a gradient reaches, from each output that can have one, everything that is read and can have one."""
-    return type(target) is Attribute or target not in _PARTIAL
+def smooth(target: Any, tensors: int) -> bool:
+    """Whether a gradient reaches all that a call reads and that can have one, from each output that can have one.
+
+    Args:
+        target: what is called; the tables know it.
+        tensors: how many tensors it reads: of a second one, views and casts (`x.view_as(y)`) take the form alone.
+    """
+    if _native(target):
+        return tensors == 1 and target not in _CUTS
+    return True
 
 
 class Ruling(TorchFunctionMode):
@@ -104,3 +106,4 @@ _QUESTIONS = frozenset(
     ("dim", "size", "numel", "stride", "is_floating_point", "is_complex", "is_contiguous", "__get__", "__len__")
 )
 _CALLABLES = frozenset(map(type, NATIVE))
+_CUTS = frozenset((torch.detach, torch.Tensor.detach))
