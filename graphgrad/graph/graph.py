@@ -8,15 +8,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-import networkx
 import torch
 
+from ..ground.late import networkx
 from ..ground.spec import IntSpec, Spec
 from .elements import as_operation, element
 from .live import live_view
 from .operation import Operation, Role, Value, handle_of
 from .origin import user_frame
-from .scopes import Context, Names, as_device, check_name, scoped
+from .scopes import Context, Names, NameScope, as_device, scoped
 
 # Few enough for small integers, many enough to tell the parts of a graph from one another.
 _SOURCE_BITS = 120
@@ -28,9 +28,6 @@ class Graph:
     """Operations and what they read, in creation order, which is a topological order.
 
     Attributes:
-        nx: the live `networkx.MultiDiGraph`, read-only to users. A node per operation, keyed by its
-            name, with the Operation as attribute `op`; an edge per read (`x * x` is two edges) with the
-            attributes `output` and `input` (positions), and one per control dependency with `control=True`.
         seed: the graph-level random seed, or None.
 
     >>> import graphgrad as gg
@@ -53,13 +50,26 @@ class Graph:
         self.parameters: dict[int, Any] = {}
         self.captured: list[Any] = []
         self._operations: list[Operation] = []
-        self.nx: networkx.MultiDiGraph[str] = live_view(self._operations)
+        self._nx: networkx.MultiDiGraph[str] | None = None
         self._indexed: dict[str, Operation] = {}
         self._names = Names()
         self._lock = threading.RLock()
         self._finalized = False
         self._sources = 0
         self._collections: dict[str, list[Any]] = {}
+
+    @property
+    def nx(self) -> networkx.MultiDiGraph[str]:
+        """The live `networkx.MultiDiGraph`, read-only to users.
+
+        A node per operation, keyed by its name, with the Operation as attribute `op`; an edge per read (`x * x` is
+        two edges) with the attributes `output` and `input` (positions), and one per control dependency with
+        `control=True`.
+        """
+        with self._lock:
+            if self._nx is None:
+                self._nx = live_view(self._operations)
+        return self._nx
 
     # -- creation ---------------------------------------------------------------------------------
 
@@ -158,7 +168,7 @@ class Graph:
 
     def name_scope(self, name: str | None) -> contextlib.AbstractContextManager[str]:
         """Prefix names with a scope. A trailing '/' re-enters a scope; None or '' is the root."""
-        return _NameScope(self, name)
+        return NameScope(self, name)
 
     def control_dependencies(self, control_inputs: Sequence[Any] | None) -> contextlib.AbstractContextManager[None]:
         """Operations created inside run after these; None forgets those of the outer blocks."""
@@ -326,31 +336,6 @@ class Graph:
             yield self
         finally:
             del stack[-1 - stack[::-1].index(self)]  # the innermost
-
-
-class _NameScope(contextlib.AbstractContextManager[str]):
-    """The block of `graph.name_scope(name)`; a class, since a generator takes three times as long."""
-
-    __slots__ = ("_graph", "_name", "_outer")
-
-    def __init__(self, graph: Graph, name: str | None) -> None:
-        self._graph = graph
-        self._name = name
-
-    def __enter__(self) -> str:
-        context, name = self._graph.context, self._name
-        outer = self._outer = context.scope
-        if not name:
-            scope = ""
-        elif check_name(name, bool(outer)).endswith("/"):
-            scope = name
-        else:
-            scope = self._graph.unique_name(name) + "/"
-        context.scope = scope
-        return scope
-
-    def __exit__(self, *failure: Any) -> None:
-        self._graph.context.scope = self._outer
 
 
 class _Defaults(threading.local):

@@ -11,8 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import networkx
-
+from ..ground.late import networkx
 from .operation import Operation
 
 

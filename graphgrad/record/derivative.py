@@ -20,9 +20,13 @@ from ..ground.spec import IntSpec
 from .identity import gate, own
 from .infer import Leaf, Signature, leaves
 from .infer import trial as trial_calls
+from .probe import elements
 
 # What a trial raises where torch has no derivative, or cannot tell with the data that it is given.
 TRIAL_ERRORS = (NotImplementedError, RuntimeError, IndexError, ValueError)
+
+# With so few elements in all that it reads, a familiar call is tried on real numbers at once.
+_TINY = 2**14
 
 
 @dataclass
@@ -44,7 +48,7 @@ class Trial:
         self,
         outputs: Sequence[torch.Tensor],
         wrt: Sequence[torch.Tensor],
-        seeds: Sequence[torch.Tensor],
+        seeds: Sequence[torch.Tensor] | None,
         create: bool,
     ) -> tuple[torch.Tensor | None, ...]:
         """`torch.autograd.grad` in which the inputs count as independent of one another."""
@@ -66,7 +70,14 @@ class Derivative:
         missing: (output, input) -> why torch has no gradient there although one would be needed.
     """
 
-    def __init__(self, attempts: Sequence[Callable[[], Trial]], inputs: int, outputs: int, union: bool = False) -> None:
+    def __init__(
+        self,
+        attempts: Sequence[Callable[[], Trial]],
+        inputs: int,
+        outputs: int,
+        union: bool = False,
+        connects: list[tuple[int, ...]] | None = None,
+    ) -> None:
         self._union = union  # what is connected depends on data: in any attempt counts
         self._attempts = attempts
         self._inputs = inputs
@@ -74,6 +85,9 @@ class Derivative:
         self._products: dict[tuple[tuple[int, ...], tuple[int, ...]], Derivative] = {}
         self.connects: list[tuple[int, ...]] = []
         self.missing: dict[tuple[int, int], str] = {}
+        if connects is not None:  # known without a trial
+            self.connects = connects
+            return
         with trial_calls():
             self.connects, self.missing = self._ask(attempts[0])
             for attempt in attempts[1:]:
@@ -117,7 +131,7 @@ class Derivative:
             return []
         inputs = [trial.inputs[position] for position in wrt]
         try:
-            found = trial.grad([output], inputs, [torch.ones_like(output)], create=False)  # type: ignore[arg-type]
+            found = trial.grad(*_seeded(output, inputs), create=False)
         except TRIAL_ERRORS as error:
             if len(wrt) > 1:
                 return [position for each in wrt for position in self._reach(k, trial, output, [each], missing)]
@@ -151,6 +165,14 @@ class Derivative:
             attempts = [partial(_try_product, attempt, outputs, inputs) for attempt in self._attempts]
             found = self._products[key] = Derivative(attempts, width, len(inputs), self._union)
         return found
+
+
+def _seeded(output: torch.Tensor, inputs: list[Any]) -> tuple[Any, ...]:
+    """What to differentiate, with respect to what, from which seed, so that all of an output's elements count."""
+    if output.is_complex() or output.layout is not torch.strided:
+        return [output], inputs, [torch.ones_like(output)]
+    with torch.enable_grad():
+        return [output.sum()], inputs, None  # comparing a seed's shape, torch imports sympy
 
 
 def _try_product(attempt: Callable[[], Trial], outputs: tuple[int, ...], inputs: tuple[int, ...]) -> Trial:
@@ -209,6 +231,8 @@ def _try_call(signature: Signature, device: str, data: int, wrt: Sequence[int]) 
 def _attempts(signature: Signature) -> list[Callable[[], Trial]]:
     """The ways to try a call: as it was inferred, then, where torch has no meta kernel, with small real tensors."""
     ways = [(signature.device, 3)] + [("cpu", data) for data in (3, 1, 2) if signature.small]
+    if signature.familiar and elements(signature.reads) <= _TINY:
+        ways = [("cpu", 3), *ways]  # torch's kernels for tensors without memory take a second to import
     return [partial(_signature_trial, signature, device, data) for device, data in dict.fromkeys(ways)]
 
 
@@ -244,9 +268,16 @@ def of(signature: Signature) -> Derivative:
                 len(signature.reads),
                 len(signature.specs),
                 signature.device == "cpu" and not signature.modes.autocast,
+                _all_that_may(signature) if signature.smooth else None,
             )
         signature.derivative = found
     return found
+
+
+def _all_that_may(signature: Signature) -> list[tuple[int, ...]]:
+    """Per output, what it is connected to if a gradient gets everywhere."""
+    reads = tuple(position for position, read in enumerate(signature.reads) if read.differentiable)
+    return [reads if spec.differentiable else () for spec in signature.specs]
 
 
 class _Nothing(Derivative):

@@ -22,6 +22,7 @@ from ..ground.spec import WORLDS, IntSpec, Shape, Spec, int_spec, merged, spec
 from .canonical import META_DIFFERS, RANDOM, Canonical
 from .probe import ChangesArguments, Watch, elements, laid_out, memory_of, order_of, versions_of, write
 from .recurrent import SHORTENED
+from .rules.table import Ruling, answer, smooth
 from .search import REFUSALS, working
 
 
@@ -90,6 +91,8 @@ class Signature:
         told: whether that was used, so that the signature holds for these contents only.
         small: whether real tensors of these sizes may be made to find out more.
         attention: whether it contains scaled dot product attention.
+        smooth: whether a gradient is known to reach everything that is read and can have one.
+        familiar: whether it is made of nothing but torch functions that differentiate alike on all devices.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Signature:
         self.structure: Any = None
         self.random = call.name in RANDOM
         self.attention = "attention" in call.name
+        self.smooth = self.familiar = False
         self.aliases: tuple[int | None, ...] = ()
         self.probe: tuple[int, tuple[Shape, ...] | None] = (0, None)  # the world, or shapes, in which it works
         self.no_derivative = call.no_derivative or (call.name == "div" and kwargs.get("rounding_mode") is not None)
@@ -166,10 +170,7 @@ class Signature:
     def invoke(self, tensors: Sequence[Any], device: str = "") -> Any:
         """Make the call on these."""
         device = device or self.device
-        args = fill(self.args, tensors)
-        kwargs = self.options(tensors)
-        if "device" in kwargs:
-            kwargs["device"] = device
+        args, kwargs = self._filled(tensors, device)
         with contextlib.ExitStack() as stack:
             if self.modes.autocast:
                 stack.enter_context(torch.autocast(*self.modes.autocast))
@@ -177,6 +178,19 @@ class Signature:
                 stack.enter_context(torch.device(device))
             target = SHORTENED.get(self.call.target, self.call.target) if device == "meta" else self.call.target
             return target(*args, **kwargs)
+
+    def _filled(self, tensors: Sequence[Any], device: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of the call on these."""
+        args, kwargs = fill(self.args, tensors), self.options(tensors)
+        if "device" in kwargs:
+            kwargs["device"] = device
+        return args, kwargs
+
+    def by_rule(self, tensors: Sequence[Any]) -> Any:
+        """What the call gives on these, if a rule says it; `NotImplemented` if none does."""
+        if self.device != "meta" or not tensors:
+            return NotImplemented
+        return answer(self.call.target, *self._filled(tensors, self.device))
 
     # -- inference --------------------------------------------------------------------------------
 
@@ -208,15 +222,14 @@ class Signature:
             tries = [(0, data) for data in range(1 if self.device == "meta" else 3)]
         results: list[Any] = [None] * len(tries)
         failure: Exception | None = None
-        watch = Watch()
+        watch, ruled = Watch(), True
         for number, (world, data) in enumerate(tries):
             try:
                 tensors = self.tensors(world, None, data)
-                versions = versions_of(tensors)
-                watch.given = {id(tensor) for tensor in tensors}
-                with watch if number == 0 else contextlib.nullcontext():
-                    result = self.invoke(tensors)
-                watch.check(tensors, versions)
+                result = self.by_rule(tensors)
+                ruled = ruled and result is not NotImplemented
+                if result is NotImplemented:
+                    result = self._watched(watch, tensors, number == 0)
                 if all(earlier is None for earlier in results):
                     self._note(result, tensors, (world, None))
             except ChangesArguments:
@@ -232,7 +245,21 @@ class Signature:
                 self._search(results, failure)
         self.random = self.random or watch.random
         self.attention = self.attention or watch.attention
+        self.familiar = self.device == "meta" and (ruled or watch.familiar)
+        self.smooth = ruled and smooth(self.call.target, sum(isinstance(read, Spec) for read in self.reads))
         self._describe(results)
+
+    def _watched(self, watch: Watch, tensors: list[Any], first: bool) -> Any:
+        """Make the call on these, with an eye on what it does; in a kernel of this library, rules answer for torch."""
+        versions = versions_of(tensors)
+        watch.given = {id(tensor) for tensor in tensors}
+        ruling = Ruling() if self.device == "meta" and _is_kernel(self.call.target) else None
+        with watch if first else contextlib.nullcontext(), ruling or contextlib.nullcontext():
+            result = self.invoke(tensors)
+        if first:
+            watch.familiar = ruling is not None and not ruling.strange
+        watch.check(tensors, versions)
+        return result
 
     def _few(self, results: list[Any]) -> bool:
         """Whether too few worlds work to tell what does not depend on the unknown sizes."""
@@ -303,6 +330,11 @@ class Signature:
             raise ValueError(f"how many results {self.call.name} has depends on a size that is not known yet")
         rows = [row if row is not None and len(row) == width else None for row in rows]
         return rows + [None] * (len(WORLDS) - len(rows))
+
+
+def _is_kernel(target: Any) -> bool:
+    """Whether a callable is a Python function of this library."""
+    return str(getattr(target, "__module__", "")).startswith("graphgrad.")
 
 
 @contextlib.contextmanager

@@ -26,8 +26,14 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.random = False
         self.attention = False
+        self.familiar = False  # whether the call is made of torch functions that have rules, and of nothing else
         self.given: set[int] = set()
         self.wrote: set[int] = set()
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: torch would import its compiler on first use, which takes longer than all else here."""
+        return False
 
     def check(self, tensors: Sequence[Any], versions: Sequence[int]) -> None:
         """Raise `ChangesArguments` if the call has written into these, whose versions were those."""

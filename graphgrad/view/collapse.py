@@ -7,8 +7,7 @@ from collections.abc import Collection, Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
-import networkx
-
+from ..ground.late import networkx
 from ..ground.reading import Reading
 from .folding import BUDGET, CALM, Group, forest, groups
 from .gradient_graph import Graph

@@ -7,10 +7,9 @@ import time
 from types import TracebackType
 from typing import Any
 
-import networkx
-
 from ..graph.graph import Graph
 from ..ground.errors import ArgumentTypeError
+from ..ground.late import networkx
 from ..ground.optional import optional
 from ..run.watch.metadata import NodeExecStats, RunMetadata
 from .graphdef import graphdef

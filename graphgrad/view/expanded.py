@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import networkx
-
 from ..autodiff.adjoint import GradientCall, Product
 from ..graph.operation import Operation, Role, Value
+from ..ground.late import networkx
 from .backward import Backward, Entry
 from .products import Builder, Graph
 from .traced import Trace, trace

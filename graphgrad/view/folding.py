@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeVar
 
-import networkx
-
+from ..ground.late import networkx
 from .gradient_graph import Graph
 
 # Nodes that one picture can show as they are; more children of a group become runs of neighbours.

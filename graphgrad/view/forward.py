@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-import networkx
-
 from ..autodiff import arguments
 from ..graph.graph import Graph as Recorded
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import upstream
+from ..ground.late import networkx
 from .gradient_graph import Graph
 
 ROLES = {

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import networkx
-
 from ..autodiff import arguments
+from ..ground.late import networkx
 from .expanded import expanded
 from .products import Builder
 

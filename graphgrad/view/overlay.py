@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
-import networkx
 import numpy as np
 import torch
 
 from ..graph.operation import Operation
 from ..ground.errors import ArgumentTypeError
+from ..ground.late import networkx
 from ..ground.reading import Reading
 from ..ground.spec import dtype_name, format_shape
 from ..record.tensor import Tensor

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-import networkx
-
 from ..autodiff.adjoint import PathStep, Product, adjoint
 from ..autodiff.reach import restricted
 from ..graph.operation import Operation, Role, Value
+from ..ground.late import networkx
 from ..plan.steps import Plan, Step, Sweep
 from .forward import ROLES, add_operation, add_read
 from .gradient_graph import Graph

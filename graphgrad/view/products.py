@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-import networkx
-
 from ..autodiff.adjoint import AnyValue, Cotangent, GradientCall, Node, Product, adjoint, derivative_of, expand
 from ..autodiff.arguments import Question
 from ..autodiff.causes import cut_kind, is_ruled
@@ -15,6 +13,7 @@ from ..autodiff.gradients import reached
 from ..autodiff.reach import Reach
 from ..graph.operation import Operation, Role, Value
 from ..graph.walk import between
+from ..ground.late import networkx
 from ..ground.spec import IntSpec
 
 Graph: TypeAlias = "networkx.MultiDiGraph[str]"
