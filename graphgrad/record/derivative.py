@@ -167,7 +167,7 @@ class Derivative:
         return found
 
 
-def _seeded(output: torch.Tensor, inputs: list[Any]) -> tuple[Any, ...]:
+def _seeded(output: torch.Tensor, inputs: list[Any]) -> tuple[list[torch.Tensor], list[Any], list[torch.Tensor] | None]:
     """What to differentiate, with respect to what, from which seed, so that all of an output's elements count."""
     if output.is_complex() or output.layout is not torch.strided:
         return [output], inputs, [torch.ones_like(output)]
