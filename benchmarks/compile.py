@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,8 @@ SMALL_BUDGET = 0.5  # times the operations by hand
 STEP_BUDGET = 1.02
 BYTES_BUDGET = 1.02
 TIER = "trace"
+FUSED = "inductor"  # takes a minute before the first figure, unless its cache is warm
+CLOSE = 1e-4
 TABLE = {"sin": torch.sin, "tanh": torch.tanh, "add": torch.add, "mul": torch.mul}
 
 
@@ -30,19 +33,28 @@ def steps(options: argparse.Namespace) -> list[Table]:
     table = Table("A compiled training step against the same step by hand", "ms")
     for model in models(options.quick):
         hand = partial(by_hand(model), model.inputs, model.targets)
-        plain, ours = (step(model, compile) for compile in ("", TIER))
-        losses = [[float(work()) for _ in range(3)] for work in (hand, plain, ours)]
-        if losses[1] != losses[2] or any(abs(a - b) > 1e-4 for a, b in zip(losses[0], losses[2], strict=True)):
+        plain, ours, fused = (step(model, compile) for compile in ("", TIER, FUSED))
+        works = {"hand": hand, "plain": plain, "ours": ours, "fused": fused, "torch": dynamo(model)}
+        losses = {name: [float(work()) for _ in range(3)] for name, work in works.items()}
+        close = all(abs(a - b) <= CLOSE for each in losses.values() for a, b in zip(losses["hand"], each, strict=True))
+        if losses["plain"] != losses["ours"] or not close:
             raise SystemExit(f"{model.name}: the losses differ: {losses}")
-        samples = interleave(
-            {name: timer(work, lasting=SAMPLE) for name, work in (("hand", hand), ("plain", plain), ("ours", ours))},
-            options.rounds,
-        )
+        samples = interleave({name: timer(work, lasting=SAMPLE) for name, work in works.items()}, options.rounds)
         table.row(
             f"{model.name}, {TIER}", samples["ours"], "by hand", samples["hand"], scale=1e3, ratio_at_most=STEP_BUDGET
         )
         table.row("", samples["ours"], "as recorded", samples["plain"], scale=1e3)
+        table.row(
+            f"{model.name}, {FUSED}", samples["fused"], "torch.compile", samples["torch"], scale=1e3, ratio_at_most=1.0
+        )
+        table.row("", samples["fused"], "by hand", samples["hand"], scale=1e3)
     return [table]
+
+
+def dynamo(model: Model) -> Callable[[], Any]:
+    """The step by hand with its loss through torch.compile, as a user would write it."""
+    compiled = torch.compile(model.loss)
+    return partial(by_hand(replace(model, loss=compiled)), model.inputs, model.targets)
 
 
 def step(model: Model, compile: str) -> Callable[[], Any]:
@@ -60,17 +72,19 @@ def small_operations(options: argparse.Namespace) -> list[Table]:
         f"random program of {length:,}": partial(follow, random_program(length), TABLE),
     }
     for what, program in programs.items():
-        plain, ours = (slope(program, compile) for compile in ("", TIER))
-        if not torch.equal(plain(value), ours(value)):
+        plain, ours, fused = (slope(program, compile) for compile in ("", TIER, FUSED))
+        if not torch.equal(plain(value), ours(value)) or not torch.allclose(plain(value), fused(value), CLOSE):
             raise SystemExit(f"{what}: the compiled run gives other numbers")
         samples = interleave(
             {
                 "hand": timer(eager_slope(program, value), length, lasting=SAMPLE),
                 "plain": timer(partial(plain, value), length, lasting=SAMPLE),
                 "ours": timer(partial(ours, value), length, lasting=SAMPLE),
+                "fused": timer(partial(fused, value), length, lasting=SAMPLE),
             },
             options.rounds,
         )
+        table.row(f"{what}, {FUSED}", samples["fused"], "by hand", samples["hand"], scale=MICRO)
         table.row(
             f"{what}, {TIER}", samples["ours"], "by hand", samples["hand"], scale=MICRO, ratio_at_most=SMALL_BUDGET
         )
