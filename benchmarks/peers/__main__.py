@@ -19,7 +19,7 @@ from rounds import OURS, Contestant, Course, Result, run_row, run_start  # noqa:
 
 sys.path.insert(1, str(ROOT))
 
-from graphgrad.run.compiled.tier import TIERS  # noqa: E402
+from graphgrad.run.compiled.choice import TIERS  # noqa: E402
 
 PAGE = ROOT / "benchmarks" / "RESULTS.md"
 ROWS_OF_MATRICES = ("hessian", "jacobian")

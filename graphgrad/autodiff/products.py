@@ -82,8 +82,8 @@ def batch_jacobian(
         stop_gradients, unconnected_gradients, name: as of `gg.jacobian`.
 
     Returns:
-        A tensor of shape `[b] + y.shape[1:] + x.shape[1:]`, or None where x does not reach y; a list or tuple of them
-        if x is one.
+        A tensor whose axes are the examples, then those of `y[b]`, then those of `x[b]`; None where x does not reach
+        y. A list or tuple of them if x is one.
 
     Raises:
         ValueError: for a scalar, a y or x of unknown rank, or numbers of examples that are known and differ.
