@@ -245,7 +245,7 @@ class Signature:
                 self._search(results, failure)
         self.random = self.random or watch.random
         self.attention = self.attention or watch.attention
-        self.familiar = self.device == "meta" and (ruled or watch.familiar)
+        self.familiar = self.device == "meta" and (ruled or watch.familiar) and not self.attention
         self.smooth = ruled and smooth(self.call.target, sum(isinstance(read, Spec) for read in self.reads))
         self._describe(results)
 

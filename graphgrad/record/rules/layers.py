@@ -89,6 +89,24 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     return empty(input.shape, input.dtype) if all(tuple(each.shape) == shape for each in scales) else NotImplemented
 
 
+def _attention(
+    query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: Any = 0.0, is_causal: Any = False,
+    scale: Any = None, enable_gqa: Any = False,
+) -> Any:  # fmt: skip
+    """Without a mask and without dropout, which is random."""
+    if not plain(query, key, value) or query.dtype not in FLOATS or attn_mask is not None or dropout_p or enable_gqa:
+        return NotImplemented
+    if not query.dim() == key.dim() == value.dim() == 4 or not query.dtype is key.dtype is value.dtype:
+        return NotImplemented
+    if not query.shape[:2] == key.shape[:2] == value.shape[:2] or query.shape[3] != key.shape[3]:
+        return NotImplemented
+    if key.shape[2] != value.shape[2] or not all(each.numel() for each in (query, key, value)):
+        return NotImplemented
+    if type(is_causal) is not bool or not (scale is None or is_number(scale)):
+        return NotImplemented
+    return empty((*query.shape[:3], value.shape[3]), query.dtype)
+
+
 # -- losses -------------------------------------------------------------------------------------------
 
 
@@ -142,7 +160,8 @@ def _with_logits(
 RULES: dict[str, Rule] = {f"conv{rank}d": convolution(rank) for rank in (1, 2, 3)}
 FUNCTIONAL: dict[str, Rule] = {
     **RULES, "max_pool2d": _max_pool2d, "layer_norm": layer_norm, "l1_loss": _distance, "cross_entropy": _cross_entropy,
-    "nll_loss": _nll_loss, "binary_cross_entropy_with_logits": _with_logits,
+    "nll_loss": _nll_loss, "scaled_dot_product_attention": _attention,
+    "binary_cross_entropy_with_logits": _with_logits,
 }  # fmt: skip
 
 

@@ -42,6 +42,27 @@ def test_layer_norm():
     assert said(F.layer_norm, meta(2, 3), (3,), meta(3), meta(3)) == ((2, 3), torch.float32, None)
 
 
+def test_attention():
+    attend = F.scaled_dot_product_attention
+    found = []
+    for dtype, width, length, causal in itertools.product(
+        (torch.float32, torch.bfloat16, torch.int64), (4, 5), (3, 7), (False, True)
+    ):
+        query, key = meta(2, 3, 7, 4, dtype=dtype), meta(2, 3, length, 4, dtype=dtype)
+        value = meta(2, 3, length, width, dtype=dtype)
+        found.append(differs(attend, query, key, value, is_causal=causal))
+        found.append(differs(attend, query.transpose(1, 2).contiguous().transpose(1, 2), key, value, scale=0.5))
+        found.append(differs(attend, query[:, :1], key, value))
+        found.append(differs(attend, query[0], key[0], value[0]))
+    assert not any(found), "\n".join(filter(None, found))
+    assert said(attend, meta(2, 3, 7, 4), meta(2, 3, 5, 4), meta(2, 3, 5, 6)) == ((2, 3, 7, 6), torch.float32, None)
+
+
+def test_dropout_in_attention_is_left_to_torch_since_it_is_random():
+    given = [meta(2, 3, 7, 4)] * 3
+    assert said(F.scaled_dot_product_attention, *given, dropout_p=0.5) is NotImplemented
+
+
 LOSSES = (F.mse_loss, F.l1_loss, F.binary_cross_entropy_with_logits, F.cross_entropy, F.nll_loss)
 
 
