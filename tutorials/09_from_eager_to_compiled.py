@@ -72,8 +72,8 @@ assert losses == recorded, "the same bits, dropout included"
 # %% [markdown]
 # ## What can't be traced
 #
-# A run that must look at a number to go on has no flat program. It runs as recorded, and the report names the operation
-# and its line. Nothing else changes.
+# An operation that must look at a number to go on stays as it is, between flat stretches, and the report names it and
+# its line. Nothing else changes.
 
 # %%
 s = gg.placeholder(gg.float32, [], name="s")
@@ -81,7 +81,7 @@ branch = gg.cond(s > 0, lambda: s * 2.0, lambda: s * 3.0, name="branch")
 assert [float(traced.run(branch, {s: at})) for at in (1.0, -1.0)] == [2.0, -3.0]
 last = traced.report()[-1]
 print(last.how, "|", last.op.name)
-assert last.op is branch.op and "depends on numbers" in last.how
+assert last.op is branch.op and "as numbers tell it to" in last.how
 
 # %% [markdown]
 # ## Fused
