@@ -7,6 +7,7 @@ CPU, so that the random streams are those of any other run.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,12 +91,17 @@ class Captured:
         written = {each for node in self.stretch.nodes for each in written_by(node)}
         # What is written to must be the tensor itself, and so must what a view of it is written through.
         self.fixed = [place for place, node in enumerate(self.stretch.inputs) if _reached(node, written)]
+        self.alone = threading.Lock()  # threads that read beside each other would share the buffers
         self.replay: Callable[[], None] | None = None
         self.buffers: list[torch.Tensor] = []
         self.results: list[torch.Tensor] = []
         self.addresses: list[int] = []
 
     def __call__(self, *given: torch.Tensor) -> Sequence[torch.Tensor]:
+        with self.alone:
+            return self._launch(given)
+
+    def _launch(self, given: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
         addresses = [given[place].data_ptr() for place in self.fixed]
         if self.replay is None or addresses != self.addresses:
             if self.captures == _CAPTURES:
