@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ MODES = {"": "NUMBA", "c": "CVM"}
 Size = dict[str, int]
 
 pytensor.config.floatX = "float32"
+sys.setrecursionlimit(10_000_000)  # it walks graphs by recursion
 
 
 def symbols(values: list[np.ndarray]) -> list[Any]:
