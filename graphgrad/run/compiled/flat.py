@@ -32,7 +32,7 @@ from .quiet import aside, generators, quiet
 
 # So many kernels, and so many more for each line of the program, are traced: beyond that a loop was unrolled, or
 # many sweeps go over the same operations.
-_KERNELS, _KERNELS_PER_LINE = 10_000, 10
+_KERNELS, _KERNELS_PER_LINE = 30_000, 10
 
 _DEPENDS = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 
