@@ -28,8 +28,9 @@ _LIKE = (_aten.empty_like.default, _aten.new_empty.default, _aten.new_empty_stri
 # Fewer kernels than this are not worth a compiler.
 _FEWEST = 2
 
-# A compiler's time grows faster than a stretch.
-_LONGEST = 1000
+# A compiler's time grows a little faster than a stretch, but a cut between forward and backward costs every run: all
+# that the one keeps for the other becomes tensors.
+_LONGEST = 4000
 
 # Says why a node stays eager; '' if it need not.
 Choice = Callable[[Flat, Node], str]
