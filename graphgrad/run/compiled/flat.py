@@ -30,9 +30,9 @@ from .made import Made as Made
 from .opaque import Back, Logged, Opaque, Outcome, Parted
 from .quiet import aside, generators, quiet
 
-# So many kernels, and so many more for each line of the program, are traced: beyond that a loop was unrolled, or
-# many sweeps go over the same operations.
-_KERNELS, _KERNELS_PER_LINE = 30_000, 10
+# So many kernels, and so many more for each line of the program, are traced. Many sweeps over the same operations
+# shrink to a few kernels when merged; an unrolled loop stays as long as it is.
+_KERNELS, _KERNELS_OF_LOOPS, _KERNELS_PER_LINE = 30_000, 10_000, 10
 
 _DEPENDS = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape)
 
@@ -230,7 +230,8 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.program = program
         self.flat = Flat()
-        self.most = _KERNELS + _KERNELS_PER_LINE * len(program.ops)
+        loops = any(isinstance(step.op.target, Flow) for step in program.plan.steps)
+        self.most = (_KERNELS_OF_LOOPS if loops else _KERNELS) + _KERNELS_PER_LINE * len(program.ops)
         self.op: Operation | None = None
         self.step: Operation | None = None
         self.kernels: Counter[Operation | None] = Counter()

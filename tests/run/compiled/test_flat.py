@@ -135,6 +135,17 @@ def test_a_loop_that_would_be_unrolled_to_more_kernels_than_it_has_lines_for_is_
         flat([total], {rows: np.ones((6000, 2), np.float32)})
 
 
+def test_many_sweeps_over_the_same_operations_are_traced() -> None:
+    x = gg.placeholder(gg.float32, [2], name="x")
+    y, places = x, []
+    for _ in range(100):
+        places.append(torch.tanh(y))
+        y = y + places[-1]
+    slopes = [gg.gradients(y, x, stop_gradients=[place])[0] for place in places]
+    made = flat(slopes, {x: np.ones(2, np.float32)})
+    assert kernels(made).count("tanh_backward") == 99 * 100  # a stop cuts one of the hundred from each sweep
+
+
 def test_a_short_loop_over_items_is_unrolled() -> None:
     rows = gg.placeholder(gg.float32, [3, 2], name="rows")
     total = gg.foldl(lambda carried, row: carried * 0.5 + row, rows, gg.zeros([2]))
