@@ -85,9 +85,11 @@ def run(options: argparse.Namespace, course: Course, machine: machines.Machine) 
             result.floor = machine.floor(row.flops(size), row.traffic(size) if row.traffic else 0.0)
         results.append(result)
         print(detail(result), flush=True)
+        write(results, machine, options)
     if chosen("start", options.only, True):
         results.append(run_start([Contestant(name, "", "new process") for name in frameworks], course))
         print(f"\n{detail(results[-1])}", flush=True)
+        write(results, machine, options)
     return results
 
 
@@ -104,13 +106,13 @@ def main() -> int:
     lost = behind(results)
     print(f"\n{summary(results)}\n")
     print("\n".join(lost) if lost else "ahead in every row")
-    if options.out is not None:
-        write(results, machine, options)
     return 1 if lost else 0
 
 
 def write(results: list[Result], machine: machines.Machine, options: argparse.Namespace) -> None:
-    """The page, and its picture beside it where matplotlib is installed."""
+    """The page so far, if one is asked for, and its picture beside it where matplotlib is installed."""
+    if options.out is None:
+        return
     picture = None
     if importlib.util.find_spec("matplotlib"):
         from plot import draw
@@ -119,6 +121,7 @@ def write(results: list[Result], machine: machines.Machine, options: argparse.Na
         draw(results, picture)
     versions = f"Python {platform.python_version()}; {', '.join(_versions(results))}"
     how = f"Threads of each: {options.threads}; rounds: {options.rounds}{'; quick' if options.quick else ''}"
+    how += f"; only {options.only}" * bool(options.only) + f"; without {options.without}" * bool(options.without)
     options.out.write_text(page(results, machine, versions, how, picture))
 
 
