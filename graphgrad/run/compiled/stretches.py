@@ -131,6 +131,20 @@ def eager_reason(flat: Flat, node: Node) -> str:
     return ""
 
 
+def fused_reason(flat: Flat, node: Node) -> str:
+    """The same for a compiler that changes the order: Inductor writes to a variable before all have read it."""
+    if any(_owner(each).op == "placeholder" for each in written_by(node)):
+        return "it writes to a variable"
+    return eager_reason(flat, node)
+
+
+def _owner(node: Node) -> Node:
+    """The node whose memory a view shows; any other node itself."""
+    while node.op == "call_function" and node.target is not operator.getitem and _is_view(node):
+        node = node.all_input_nodes[0]
+    return node
+
+
 _known: dict[Any, bool] = {}
 
 
@@ -167,7 +181,7 @@ def _floating(node: Node) -> bool:
 # -- cutting ------------------------------------------------------------------------------------------
 
 
-def parts(flat: Flat, choose: Choice = eager_reason) -> Iterator[Unit | Stretch]:
+def parts(flat: Flat, choose: Choice = fused_reason) -> Iterator[Unit | Stretch]:
     """The flat graph as stretches and the eager units between them, in an order that gives the same numbers.
 
     Args:
@@ -267,8 +281,8 @@ def _kernels(nodes: Sequence[Node]) -> list[Node]:
 
 
 def _is_view(node: Node) -> bool:
-    schema = node.target._schema  # type: ignore[union-attr]
-    return not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
 
 
 def _stretches(flat: Flat, ready: list[list[Node]]) -> Iterator[Unit | Stretch]:

@@ -55,7 +55,7 @@ def update() -> Stretch:
     x, v = sketch.given(2), sketch.given(2)
     view = sketch.call(aten.view.default, v, [1, 2])
     sketch.call(aten.add_.Tensor, view, x)
-    (stretch,) = parts(sketch.returning(sketch.call(aten.mul.Tensor, v, 2.0)))
+    (stretch,) = parts(sketch.returning(sketch.call(aten.mul.Tensor, v, 2.0)), eager_reason)
     assert isinstance(stretch, Stretch)
     return stretch
 

@@ -107,6 +107,14 @@ def test_who_reads_before_a_write_stays_before_it(sketch: Sketch) -> None:
     assert targets.index(aten.mul.Tensor) < targets.index(aten.add_.Tensor) < targets.index(aten.sin.default)
 
 
+def test_writes_to_variables_stay_outside_also_through_a_view(sketch: Sketch) -> None:
+    weight, x = sketch.given(2, 2), sketch.given(2, 2)
+    slope = sketch.call(aten.mul.Tensor, sketch.call(aten.sin.default, weight), sketch.call(aten.cos.default, x))
+    flipped = sketch.call(aten.t.default, weight)
+    sketch.call(aten.sub_.Tensor, flipped, slope)
+    assert cut(sketch.returning(slope))[-1] == "SUB_"
+
+
 def test_complex_numbers_and_python_code_stay_eager(sketch: Sketch) -> None:
     x = sketch.given(3, dtype=torch.complex64)
     product = sketch.call(aten.mul.Tensor, x, x)
