@@ -44,7 +44,7 @@ def test_a_quick_run_writes_a_page_and_its_picture(tmp_path: Path) -> None:
     assert "### penalty" in text and "### jacobian" in text and "### stops-made" in text and "### mlp" not in text
     assert all(f"\n| {name} | " in text for name in ("graphgrad, trace", "torch, eager", "torch, eager by rows"))
     assert "Floor, by arithmetic" in text and " GFLOP/s" in text
-    assert "tensorflow," not in text
+    assert "\n| tensorflow, " not in text and f"; only {only}; without {OTHERS}." in text
     assert page.with_suffix(".svg").read_text().count("<path") > 3
 
 
