@@ -151,11 +151,24 @@ def _pure(schema: Any) -> bool:
 def written_by(node: Node) -> list[Node]:
     """The tensors that a node's kernel writes to."""
     schema = getattr(node.target, "_schema", None)
-    if schema is None or not schema.is_mutable:
+    return _shared_by(node, True) if schema is not None and schema.is_mutable else []
+
+
+def _shown(node: Node) -> list[Node]:
+    """The tensors whose memory a node's result may show."""
+    if node.op != "call_function":
         return []
+    schema = getattr(node.target, "_schema", None)
+    if schema is None:  # getitem of several results among them
+        return node.all_input_nodes
+    return _shared_by(node, False) if any(each.alias_info is not None for each in schema.returns) else []
+
+
+def _shared_by(node: Node, written: bool) -> list[Node]:
+    """The tensors that a kernel shares with its caller, or those of them that it writes to."""
     found: list[Node] = []
-    for position, argument in enumerate(schema.arguments):
-        if argument.alias_info is not None and argument.alias_info.is_write:
+    for position, argument in enumerate(node.target._schema.arguments):  # type: ignore[union-attr]
+        if argument.alias_info is not None and (argument.alias_info.is_write or not written):
             given = node.args[position] if position < len(node.args) else node.kwargs.get(argument.name)
             found += [each for each in (given if isinstance(given, (tuple, list)) else (given,)) if type(each) is Node]
     return found
@@ -173,9 +186,6 @@ def families(flat: Flat) -> dict[Node, Node]:
 
     for node in flat.graph.nodes:
         family[node] = node
-        schema = getattr(node.target, "_schema", None)
-        aliases = schema is None or any(each.alias_info is not None for each in schema.returns)
-        if node.op == "call_function" and aliases:  # getitem of several results among them
-            for other in node.all_input_nodes:
-                family[root(other)] = root(node)
+        for other in _shown(node):
+            family[root(other)] = root(node)
     return {node: root(node) for node in family}

@@ -131,20 +131,6 @@ def eager_reason(flat: Flat, node: Node) -> str:
     return ""
 
 
-def fused_reason(flat: Flat, node: Node) -> str:
-    """The same for a compiler that changes the order: Inductor writes to a variable before all have read it."""
-    if any(_owner(each).op == "placeholder" for each in written_by(node)):
-        return "it writes to a variable"
-    return eager_reason(flat, node)
-
-
-def _owner(node: Node) -> Node:
-    """The node whose memory a view shows; any other node itself."""
-    while node.op == "call_function" and node.target is not operator.getitem and _is_view(node):
-        node = node.all_input_nodes[0]
-    return node
-
-
 _known: dict[Any, bool] = {}
 
 
@@ -181,7 +167,7 @@ def _floating(node: Node) -> bool:
 # -- cutting ------------------------------------------------------------------------------------------
 
 
-def parts(flat: Flat, choose: Choice = fused_reason) -> Iterator[Unit | Stretch]:
+def parts(flat: Flat, choose: Choice = eager_reason) -> list[Unit | Stretch]:
     """The flat graph as stretches and the eager units between them, in an order that gives the same numbers.
 
     Args:
@@ -189,7 +175,20 @@ def parts(flat: Flat, choose: Choice = fused_reason) -> Iterator[Unit | Stretch]
         choose: which nodes stay eager.
     """
     _plain(flat)
-    units = _units(flat, choose)
+    found: list[Unit | Stretch] = []
+    needed = set(next(iter(reversed(flat.graph.nodes))).all_input_nodes)
+    views = _Views(flat, choose)
+    for piece in reversed(list(_pieces(flat, _units(flat, choose)))):
+        if isinstance(piece, Unit) and needed.isdisjoint(piece.nodes) and all(map(_shows, piece.nodes)):
+            continue  # views that those who need them make themselves
+        part = piece if isinstance(piece, Unit) else views.stretch(piece, needed)
+        needed.update(part.inputs if isinstance(part, Stretch) else _read(part.nodes))
+        found.append(part)
+    return found[::-1]
+
+
+def _pieces(flat: Flat, units: list[Unit]) -> Iterator[Unit | list[Node]]:
+    """The eager units and, in lists, the kernels between them, in order."""
     waiting = deque(number for number, unit in enumerate(units) if unit.eager)
     rest = [number for number, unit in enumerate(units) if not unit.eager]
     done: set[int] = set()
@@ -204,7 +203,7 @@ def parts(flat: Flat, choose: Choice = fused_reason) -> Iterator[Unit | Stretch]
             (ready if free else blocked).append(number)
             done.update((number,) if free else ())
         rest = blocked
-        yield from _stretches(flat, [units[number].nodes for number in ready])
+        yield from _long([units[number].nodes for number in ready])
 
 
 def _plain(flat: Flat) -> None:
@@ -285,20 +284,58 @@ def _is_view(node: Node) -> bool:
     return schema is not None and not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
 
 
-def _stretches(flat: Flat, ready: list[list[Node]]) -> Iterator[Unit | Stretch]:
+def _long(ready: list[list[Node]]) -> Iterator[Unit | list[Node]]:
     pieces: list[list[Node]] = []
     for nodes in ready:
         if not pieces or len(pieces[-1]) + len(nodes) > _LONGEST:
             pieces.append([])
         pieces[-1] += nodes
     for some in pieces:
-        if len(_kernels(some)) < _FEWEST:
-            yield Unit(some, "too few kernels beside it")
-            continue
-        inside = set(some)
-        outputs = [node for node in some if any(user not in inside for user in node.users)]
-        inputs = dict.fromkeys(given for node in some for given in node.all_input_nodes if given not in inside)
-        yield Stretch(some, list(inputs), outputs, {node: flat.ops.get(node) for node in some})
+        yield Unit(some, "too few kernels beside it") if len(_kernels(some)) < _FEWEST else some
+
+
+def _read(nodes: Sequence[Node]) -> list[Node]:
+    """What they read or write to that none of them makes."""
+    inside = set(nodes)
+    return list(dict.fromkeys(given for node in nodes for given in node.all_input_nodes if given not in inside))
+
+
+def _shows(node: Node) -> bool:
+    """Whether a node is a view, or one of several."""
+    if node.target is operator.getitem:
+        (node,) = node.all_input_nodes
+    return node.op == "call_function" and _is_view(node)
+
+
+class _Views:
+    """Which views a stretch makes itself in place of being given them.
+
+    A compiler takes the tensors that it is given for different memory: beside a view of a variable that is made
+    elsewhere, a write to the variable would come at any time.
+    """
+
+    def __init__(self, flat: Flat, choose: Choice) -> None:
+        self.flat, self.choose, self.family = flat, choose, families(flat)
+        self.written = {self.family[each] for node in flat.graph.nodes for each in written_by(node)}
+
+    def stretch(self, piece: list[Node], needed: set[Node]) -> Unit | Stretch:
+        """A piece as a stretch that gives what is needed; eager where it would see what it writes to twice."""
+        views = dict.fromkeys(view for given in _read(piece) for view in self._above(given))
+        nodes = [*views, *piece]
+        inputs = _read(nodes)
+        seen = [self.family[given] for given in inputs]
+        if any(seen.count(self.family[each]) > 1 for node in piece for each in written_by(node)):
+            return Unit(piece, "it writes to memory that it is given twice")
+        outputs = [node for node in piece if node in needed]
+        return Stretch(nodes, inputs, outputs, {node: self.flat.ops.get(node) for node in nodes})
+
+    def _above(self, node: Node) -> list[Node]:
+        """The views from memory that is there in any case, or that is written to, down to a node."""
+        views: list[Node] = []
+        while _shows(node) and not self.choose(self.flat, node):
+            views.append(node)
+            (node,) = node.all_input_nodes
+        return views[::-1] if node.op != "call_function" or self.family[node] in self.written else []
 
 
 # -- joining ------------------------------------------------------------------------------------------

@@ -53,6 +53,27 @@ def test_a_stretch_is_compiled_once_and_then_found() -> None:
 
 
 @needs_a_compiler
+def test_every_product_reads_the_old_value_of_what_a_step_updates() -> None:
+    # A draw cuts the program: the second stretch writes to the weights and reads what the first has seen of them.
+    gg.set_random_seed(3)
+    generator = np.random.default_rng(0)
+    h = gg.constant(generator.normal(size=(256, 64)).astype("float32"))
+    weights = [gg.Variable(generator.normal(size=(64, 64)).astype("float32") / 8) for _ in range(4)]
+    for weight in weights:
+        h = torch.tanh(F.linear(h, weight, gg.Variable(np.zeros(64, "float32"))))
+    h = h * torch.bernoulli(torch.sigmoid(h))
+    step = gg.train.GradientDescentOptimizer(10.0).minimize((h * h).mean())
+    found = {}
+    for tier in ("", "inductor"):
+        with gg.Session(compile=tier) as session:
+            session.run(gg.global_variables_initializer())
+            session.run(step)
+            found[tier] = session.run(weights)
+    for usual, compiled in zip(found[""], found["inductor"], strict=True):
+        np.testing.assert_allclose(compiled, usual, rtol=1e-5, atol=1e-6)
+
+
+@needs_a_compiler
 def test_a_training_step_with_dropout_and_lookups_takes_the_same_course() -> None:
     gg.set_random_seed(1)
     words = gg.placeholder(gg.int64, [None], name="words")

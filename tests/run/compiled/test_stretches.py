@@ -107,12 +107,34 @@ def test_who_reads_before_a_write_stays_before_it(sketch: Sketch) -> None:
     assert targets.index(aten.mul.Tensor) < targets.index(aten.add_.Tensor) < targets.index(aten.sin.default)
 
 
-def test_writes_to_variables_stay_outside_also_through_a_view(sketch: Sketch) -> None:
+def test_a_stretch_makes_views_of_what_is_written_to_itself(sketch: Sketch) -> None:
     weight, x = sketch.given(2, 2), sketch.given(2, 2)
-    slope = sketch.call(aten.mul.Tensor, sketch.call(aten.sin.default, weight), sketch.call(aten.cos.default, x))
     flipped = sketch.call(aten.t.default, weight)
-    sketch.call(aten.sub_.Tensor, flipped, slope)
-    assert cut(sketch.returning(slope))[-1] == "SUB_"
+    first = sketch.call(aten.sigmoid.default, sketch.call(aten.mm.default, x, flipped))
+    drawn = sketch.drawing(sketch.call(aten.bernoulli.default, first), 0)
+    slope = sketch.call(aten.mm.default, drawn, sketch.call(aten.t.default, flipped))
+    sketch.call(aten.sub_.Tensor, weight, slope)
+    before, _, after = found = list(parts(sketch.returning(slope)))
+    assert isinstance(before, Stretch) and isinstance(after, Stretch)
+    assert set(before.inputs) == {x, weight} and before.outputs == [first]
+    assert [node.target for node in after.nodes] == [aten.t.default] * 2 + [aten.mm.default, aten.sub_.Tensor]
+    assert set(after.inputs) == {drawn, weight} and len(found) == 3
+
+
+def test_a_stretch_with_one_memory_under_two_names_is_not_compiled_if_it_writes_there(sketch: Sketch) -> None:
+    numbers = sketch.given(2, dtype=torch.complex64)
+    real = sketch.call(aten.view_as_real.default, numbers)
+    other = sketch.call(aten.view_as_real.default, numbers)
+    sketch.call(aten.add_.Tensor, real, sketch.call(aten.sin.default, other))
+    assert cut(sketch.returning(other)) == ["VIEW_AS_REAL", "VIEW_AS_REAL", "SIN ADD_"]
+
+
+def test_a_view_that_nobody_is_given_is_not_made(sketch: Sketch) -> None:
+    weight = sketch.given(2, 2)
+    flipped = sketch.call(aten.t.default, weight)
+    drawn = sketch.drawing(sketch.call(aten.bernoulli.default, weight), 0)
+    product = sketch.call(aten.exp.default, sketch.call(aten.mm.default, drawn, flipped))
+    assert cut(sketch.returning(product)) == ["BERNOULLI", "t mm exp"]
 
 
 def test_complex_numbers_and_python_code_stay_eager(sketch: Sketch) -> None:
