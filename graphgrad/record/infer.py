@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ..ground.compiling import compiling
 from ..ground.errors import NoValueError
 from ..ground.spec import WORLDS, IntSpec, Shape, Spec, int_spec, merged, spec
 from .canonical import META_DIFFERS, RANDOM, Canonical
@@ -67,14 +68,12 @@ def trial() -> Iterator[None]:
     _probing.active = True
     inference = torch.inference_mode(False)
     inference.__enter__()
-    compiling = torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag
-    torch.compiler._is_compiling_flag = torch.compiler._is_exporting_flag = False
     try:
-        yield
+        with compiling(False):
+            yield
     finally:
         _probing.active = outer
         inference.__exit__(None, None, None)
-        torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag = compiling
 
 
 class Signature:

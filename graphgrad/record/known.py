@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -130,20 +129,6 @@ def _worlds(size: Any) -> Iterator[int | None]:
         yield from size._value.spec.worlds  # type: ignore[misc]
     else:
         yield from [int(size)] * 4
-
-
-# -- telling others -----------------------------------------------------------------------------------
-
-
-@contextmanager
-def compiling(on: bool = True) -> Iterator[None]:
-    """`torch.compiler.is_compiling()` answers this: models then leave out looks at values that serve speed alone."""
-    outer = torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag
-    torch.compiler._is_compiling_flag = torch.compiler._is_exporting_flag = on
-    try:
-        yield
-    finally:
-        torch.compiler._is_compiling_flag, torch.compiler._is_exporting_flag = outer
 
 
 SizeRecorder.compare = staticmethod(compare)

@@ -23,13 +23,14 @@ from torch.overrides import TorchFunctionMode
 from ..graph.body import home
 from ..graph.graph import Graph, get_default_graph
 from ..graph.operation import handle_of
+from ..ground.compiling import compiling
 from ..ground.errors import RecordingError, message
 from . import buffers, norms
 from .constants import as_constant
 from .dims import listening
 from .infer import probing
 from .kept import Kept
-from .known import compiling, guards
+from .known import guards
 from .layers import plain, record_plain
 from .parts import calls, named, parts_of, scope_of
 from .record import call, first_symbolic, symbolic

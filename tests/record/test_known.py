@@ -130,12 +130,3 @@ def test_shapes_are_compared_size_by_size(x, z, run):
     assert run(y, {x: FEED, z: FEED}).sum() == 24
     with pytest.raises(gg.errors.InvalidArgumentError):
         run(y, {x: FEED, z: FEED[:1]})
-
-
-# -- others -----------------------------------------------------------------------------------------------
-
-
-def test_recorded_code_hears_that_it_is_compiled(x):
-    seen = []
-    gg.record(lambda x: seen.append(torch.compiler.is_compiling()), x)
-    assert seen == [True] and not torch.compiler.is_compiling()
