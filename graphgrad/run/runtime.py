@@ -59,9 +59,11 @@ class Run:
                 return function()
         if self._noting is not None:
             function = self._noted(function, self._noting)
-        if self._draw is None:
-            return function()
-        return self._draw(operation, function, seed)
+        return self._drawn(operation, function, seed)
+
+    def _drawn(self, operation: int, function: Callable[[], Any], seed: int | None) -> Any:
+        """A draw that is none of a part that is called again."""
+        return function() if self._draw is None else self._draw(operation, function, seed)
 
     def _noted(self, function: Callable[[], Any], notes: list[list[torch.Tensor]]) -> Callable[[], Any]:
         def noted() -> Any:

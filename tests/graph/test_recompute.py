@@ -274,3 +274,17 @@ def test_a_compiled_run_that_would_draw_again_runs_as_recorded() -> None:
     with gg.Session(compile="trace") as session:
         session.run(slope, {x: [1, 2, 3, 4]})
         assert "draws numbers again" in str(session.report())
+
+
+@pytest.mark.parametrize("compile", ["", "trace"])
+def test_a_draw_is_the_same_on_the_way_back(compile: str) -> None:
+    gg.set_random_seed(1)
+    x = gg.placeholder(gg.float32, [1000])
+    with gg.recompute():
+        dropped = gg.nn.dropout(x, 0.5)
+        y = gg.exp(dropped)
+    both = [dropped, gg.gradients(y, x)[0]]
+    with gg.Session(compile=compile) as session:
+        for _ in range(3):
+            left, slope = session.run(both, {x: np.ones(1000)})
+            assert ((left == 0) == (slope == 0)).all() and 300 < (left == 0).sum() < 700

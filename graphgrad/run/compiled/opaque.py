@@ -114,7 +114,7 @@ class Logged(Run):
         self.sweep = -1
         self._at.clear()
 
-    def draw(self, operation: int, function: Callable[[], Any], seed: int | None = None) -> Any:
+    def _drawn(self, operation: int, function: Callable[[], Any], seed: int | None) -> Any:
         taken = self._seeds.setdefault(operation, [])
         place = self._at[operation]
         self._at[operation] += 1
