@@ -10,6 +10,7 @@ from torch.fx import Node
 from ...plan.passes import ALL, Passes
 from .flat import Flat, Made, is_random
 from .opaque import Back, Opaque
+from .rows import join_rows
 
 _aten = torch.ops.aten
 
@@ -33,6 +34,8 @@ def clean(flat: Flat, passes: Passes = ALL, numbers: bool = True) -> None:
     copy_constants(flat)
     drop_wraps(flat)
     if passes.merge:
+        family = families(flat)
+        join_rows(flat, family, {family[each] for node in flat.graph.nodes for each in written_by(node)})
         merge(flat)
     if passes.fold and numbers:
         hoist_numbers(flat)

@@ -9,33 +9,10 @@ import torch
 from torch.fx import Node
 
 from graphgrad.run.compiled.cleaning import clean, drop_unused, drop_wraps, hoist_numbers, merge, written_by
-from graphgrad.run.compiled.flat import Flat, Made
+from graphgrad.run.compiled.flat import Flat
+from tests.run.compiled.sketch import Sketch
 
 aten = torch.ops.aten
-
-
-class Sketch:
-    """A flat graph that is being written; nodes know the tensors of a run on ones."""
-
-    def __init__(self) -> None:
-        self.flat = Flat()
-        self.values: dict[Node, Any] = {}
-
-    def given(self, *shape: int) -> Node:
-        return self._note(self.flat.graph.placeholder("x"), torch.ones(shape))
-
-    def call(self, target: Any, *args: Any, **kwargs: Any) -> Node:
-        numbers = torch.fx.map_arg(args, self.values.__getitem__)
-        return self._note(self.flat.graph.call_function(target, args, kwargs), target(*numbers, **kwargs))
-
-    def returning(self, *nodes: Node) -> Flat:
-        self.flat.graph.output(list(nodes))
-        return self.flat
-
-    def _note(self, node: Node, value: Any) -> Node:
-        self.values[node] = value
-        node.meta["made"] = Made.of(value)
-        return node
 
 
 @pytest.fixture
