@@ -98,8 +98,10 @@ def _summary(made: list[Compiled]) -> Note:
     kernels = sum(each.stretch.kernels for each in made)
     seconds, hits = sum(each.product.seconds for each in made), sum(each.product.hit for each in made)
     files = ", ".join(name for each in made for name in each.product.files)
+    matmuls = sum(each.product.matmuls for each in made)
     text = f"Inductor: {_count(len(made), 'stretch', 'stretches')} of {_count(kernels, 'kernel')} in {seconds:.1f} s"
-    return f"{text}, {hits} from its cache" + (f"; {files}" if files else ""), None
+    text += f", {hits} from its cache" + (f"; {_count(matmuls, 'product')} of matrices by oneDNN" if matmuls else "")
+    return text + (f"; {files}" if files else ""), None
 
 
 def _left(flat: Flat, found: list[Unit | Stretch]) -> list[Note]:

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 from ...ground.optional import optional
+from . import guarded, matmul
 from .flat import Made
-from .guarded import guard, install
 from .stretches import Stretch
 
 
@@ -47,17 +47,19 @@ class Product:
         hit: whether it was in the cache on disk.
         seconds: how long that took.
         files: the Python files of Inductor's own code, if it tells.
+        matmuls: how many products of matrices go through oneDNN.
     """
 
     function: Any
     hit: bool
     seconds: float
     files: tuple[str, ...]
+    matmuls: int = 0
 
 
 def job_of(stretch: Stretch) -> Job:
     """The job of compiling a stretch."""
-    module = guard(stretch.module())
+    module = guarded.guard(matmul.speed_up(stretch.module()))
     return Job(pickle.dumps(module), [node.meta["made"] for node in stretch.inputs], torch.get_num_threads())
 
 
@@ -74,7 +76,8 @@ def missing() -> str:
 def carry_out(job: Job) -> Product:
     """Compile, or find it in the cache on disk."""
     started = time.perf_counter()
-    install()
+    guarded.install()
+    matmul.install()
     inductor = optional("torch._inductor", "torch")
     counters = optional("torch._dynamo.utils", "torch").counters["inductor"]
     written = optional("torch._inductor.codecache", "torch").PyCodeCache.modules
@@ -86,7 +89,8 @@ def carry_out(job: Job) -> Product:
         warnings.simplefilter("ignore")
         function = inductor.standalone_compile(module, examples, dynamic_shapes="from_example_inputs")
     new = tuple(str(each.__file__) for each in written[files:])
-    return Product(function, counters["fxgraph_cache_hit"] > hits, time.perf_counter() - started, new)
+    hit, seconds = counters["fxgraph_cache_hit"] > hits, time.perf_counter() - started
+    return Product(function, hit, seconds, new, matmul.count(module))
 
 
 @dataclass(eq=False)

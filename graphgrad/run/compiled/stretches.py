@@ -77,6 +77,8 @@ class Stretch:
         for node in self.nodes:
             args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
             found[node] = graph.call_function(_target(node), args, kwargs)
+        for node, copy in found.items():
+            copy.meta["made"] = node.meta.get("made")
         graph.output(tuple(found[node] for node in self.outputs))
         return GraphModule({}, graph)
 
