@@ -68,7 +68,8 @@ class Session:
         compile: 'trace' runs forward, backward and updates as one flat program without autograd; 'inductor' and
             'cudagraph' compile that; 'auto' moves up as it pays. `report()` says what could not be. None: the
             environment variable GRAPHGRAD_COMPILE, or as recorded.
-        dynamic: with `compile='trace'`, one program for all sizes that placeholders leave open, where that can be.
+        dynamic: with `compile='trace'` or `'inductor'`, one program for all sizes that placeholders leave open, where
+            that can be.
         passes: what makes runs cheaper: a `gg.Passes`; all, as far as `config` turns none off, if None.
 
     Raises:

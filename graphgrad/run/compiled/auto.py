@@ -20,7 +20,8 @@ from .background import compile_apart
 from .cleaning import clean
 from .flat import Flat
 from .inductor import job_of, missing
-from .stretches import Stretch, copied, parts
+from .stretch import Stretch
+from .stretches import copied, parts
 from .tier import Kind, Tier
 
 # What a trace and Inductor are expected to take, in seconds: at least, and for each line or kernel more.

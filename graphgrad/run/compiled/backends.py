@@ -15,7 +15,8 @@ from . import cudagraph
 from .cleaning import clean, hoist_numbers
 from .flat import Flat
 from .inductor import Compiled, carry_out, job_of, missing
-from .stretches import Stretch, Unit, copied, joined, parts
+from .stretch import Stretch
+from .stretches import Unit, copied, joined, parts
 from .writing import write
 
 # What is there to say about a program, with the operation that stands in the way of more.
@@ -24,10 +25,16 @@ Note = tuple[str, Operation | None]
 
 @dataclass(slots=True)
 class Built:
-    """A program of a flat graph, and what is there to say about how it was made."""
+    """A program of a flat graph.
+
+    Attributes:
+        notes: what is there to say about how it was made.
+        holds: whether it is right for sizes, by name: all of these must say so.
+    """
 
     program: Program
     notes: list[Note] = field(default_factory=list)
+    holds: list[Callable[..., bool]] = field(default_factory=list)
 
 
 def traced(flat: Flat, original: Program) -> Built:
@@ -67,6 +74,7 @@ def assembled(flat: Flat, original: Program) -> Built:
     return Built(
         write(joined(flat, found, functions), original) if functions else plain(flat, original),
         [_summary(list(functions.values())), *notes, *_left(flat, found)],
+        [each.product.holds for each in functions.values() if each.product.holds is not None],
     )
 
 

@@ -21,8 +21,8 @@ def as_tier(compile: str | None, dynamic: bool = False) -> str:
     chosen = os.environ.get("GRAPHGRAD_COMPILE", "") if compile is None else compile
     if chosen and chosen not in TIERS:
         raise ValueError(f"compile is {chosen!r}; use one of {', '.join(map(repr, TIERS))}, or None")
-    if dynamic and chosen != "trace":
-        raise ValueError(f"dynamic=True goes with compile='trace', not with {chosen or None!r}")
+    if dynamic and chosen not in ("trace", "inductor"):
+        raise ValueError(f"dynamic=True goes with compile='trace' or 'inductor', not with {chosen or None!r}")
     if chosen == "cudagraph" and missing():
         raise RuntimeError(missing())
     return chosen

@@ -17,7 +17,8 @@ from torch.fx import Node
 
 from .cleaning import written_by
 from .flat import Flat, Made
-from .stretches import Stretch, eager_reason
+from .stretch import Stretch
+from .stretches import eager_reason
 
 # A graph is captured again for variables in other memory, so many times; then the stretch runs kernel by kernel.
 _CAPTURES = 4

@@ -11,16 +11,18 @@ import pickle
 import shutil
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch.fx import GraphModule
 
 from ...ground.optional import optional
 from . import guarded, matmul
-from .flat import Made
-from .stretches import Stretch
+from .made import Made, Sized
+from .stretch import Stretch
+from .wording import Wording, evaluated
 
 
 @dataclass(slots=True)
@@ -31,11 +33,13 @@ class Job:
         module: the pickled torch.fx module.
         examples: what is known of its inputs.
         threads: the number of threads that the code is made for.
+        sizes: name -> what it is now: the sizes that it is given first, and is to be compiled for any of.
     """
 
     module: bytes
     examples: list[Made]
     threads: int
+    sizes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -48,6 +52,7 @@ class Product:
         seconds: how long that took.
         files: the Python files of Inductor's own code, if it tells.
         matmuls: how many products of matrices go through oneDNN.
+        holds: whether the code is right for sizes, by name; None if there are none.
     """
 
     function: Any
@@ -55,12 +60,14 @@ class Product:
     seconds: float
     files: tuple[str, ...]
     matmuls: int = 0
+    holds: Callable[..., bool] | None = None
 
 
 def job_of(stretch: Stretch) -> Job:
     """The job of compiling a stretch."""
     module = guarded.guard(matmul.speed_up(stretch.module()))
-    return Job(pickle.dumps(module), [node.meta["made"] for node in stretch.inputs], torch.get_num_threads())
+    examples = [node.meta["made"] for node in stretch.inputs]
+    return Job(pickle.dumps(module), examples, torch.get_num_threads(), stretch.sizes)
 
 
 @functools.cache
@@ -78,19 +85,54 @@ def carry_out(job: Job) -> Product:
     started = time.perf_counter()
     guarded.install()
     matmul.install()
-    inductor = optional("torch._inductor", "torch")
     counters = optional("torch._dynamo.utils", "torch").counters["inductor"]
     written = optional("torch._inductor.codecache", "torch").PyCodeCache.modules
     module = pickle.loads(job.module)  # made by `job_of`
-    examples = [torch.empty_strided(each.shape, each.stride, dtype=each.dtype, device=each.device)
-                for each in job.examples]  # fmt: skip
     hits, files = counters["fxgraph_cache_hit"], len(written)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        function = inductor.standalone_compile(module, examples, dynamic_shapes="from_example_inputs")
+        function, holds = _for_any(module, job) if job.sizes else (_for_one(module, job), None)
     new = tuple(str(each.__file__) for each in written[files:])
     hit, seconds = counters["fxgraph_cache_hit"] > hits, time.perf_counter() - started
-    return Product(function, hit, seconds, new, matmul.count(module))
+    return Product(function, hit, seconds, new, matmul.count(module), holds)
+
+
+def _for_one(module: GraphModule, job: Job) -> Any:
+    """The code for inputs of the sizes that they have."""
+    examples = [torch.empty_strided(each.shape, each.stride, dtype=each.dtype, device=each.device)
+                for each in job.examples]  # fmt: skip
+    inductor = optional("torch._inductor", "torch")
+    return inductor.standalone_compile(module, examples, dynamic_shapes="from_example_inputs")
+
+
+def _for_any(module: GraphModule, job: Job) -> tuple[Any, Callable[..., bool]]:
+    """The code for sizes that are open, and for which of them it is right.
+
+    Raises:
+        Untraceable: if that is for one size only.
+    """
+    inductor, shapes = optional("torch._inductor", "torch"), optional("torch.fx.experimental.symbolic_shapes", "torch")
+    env = shapes.ShapeEnv(duck_shape=False, specialize_zero_one=True)
+    mode = optional("torch._subclasses.fake_tensor", "torch").FakeTensorMode(shape_env=env)
+    symbols = {}
+    for name, size in job.sizes.items():
+        source = optional("torch._dynamo.source", "torch").ConstantSource(name)
+        symbol = env.create_symbol(size, source, dynamic_dim=shapes.DimDynamic.DYNAMIC, constraint_dim=None)
+        symbols[name] = env.create_symintnode(symbol, hint=size, source=source)
+
+    def spoken(numbers: Sequence[Any]) -> list[Any]:
+        return [evaluated(each.text, symbols, symbolic=True) if isinstance(each, Sized) else each for each in numbers]
+
+    with mode:
+        examples = [torch.empty_strided(spoken(each.shape), spoken(each.stride), dtype=each.dtype, device=each.device)
+                    for each in job.examples]  # fmt: skip
+    with torch._guards.tracing(torch._guards.TracingContext(mode)):
+        function = inductor.standalone_compile(
+            module, [*symbols.values(), *examples], dynamic_shapes="from_tracing_context"
+        )
+    own = {name: str(symbol.node.expr) for name, symbol in symbols.items()}
+    holds, _ = Wording({own[name]: size for name, size in job.sizes.items()}).guard(env)
+    return function, lambda **sizes: holds(**{own[name]: sizes[name] for name in own})
 
 
 @dataclass(eq=False)
@@ -114,11 +156,11 @@ class Compiled:
         self.function = self.product.function
         self.__name__ = f"stretch_{self.number}"
 
-    def __call__(self, *given: torch.Tensor) -> Sequence[torch.Tensor]:
+    def __call__(self, *given: Any) -> Sequence[torch.Tensor]:
         try:
             found: Sequence[torch.Tensor] = self.function(*given)
         except Exception:
-            self.stretch.eager(*[each.clone() for each in given])  # raises the error of its operation
+            self.stretch.eager(*_copies(given))  # raises the error of its operation
             raise
         if self.apart is None:
             self.apart = self._shared(given, found)
@@ -128,13 +170,18 @@ class Compiled:
                 found[place] = found[place].clone()
         return found
 
-    def _shared(self, given: Sequence[torch.Tensor], found: Sequence[torch.Tensor]) -> list[int]:
+    def _shared(self, given: Sequence[Any], found: Sequence[torch.Tensor]) -> list[int]:
         """The places of results that share memory with others here, but not kernel by kernel."""
-        if not _sharing(given, found):
+        first = len(self.stretch.sizes)
+        if not (pairs := _sharing(given[first:], found)):
             return []
-        copies = [each.detach().clone() for each in given]
-        usual = _sharing(copies, self.stretch.eager(*copies))
-        return sorted({pair[1] for pair in _sharing(given, found) - usual})
+        copies = _copies(given)
+        return sorted({pair[1] for pair in pairs - _sharing(copies[first:], self.stretch.eager(*copies))})
+
+
+def _copies(given: Sequence[Any]) -> list[Any]:
+    """Sizes, and tensors of the same numbers."""
+    return [each.detach().clone() if isinstance(each, torch.Tensor) else each for each in given]
 
 
 def _sharing(given: Sequence[torch.Tensor], found: Sequence[torch.Tensor]) -> set[tuple[int, int]]:

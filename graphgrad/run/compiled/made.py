@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -37,3 +38,19 @@ class Made:
         if tensor.layout is not torch.strided:
             return None
         return cls(tensor.shape, tensor.stride(), int(tensor.storage_offset()), tensor.dtype, tensor.device)
+
+    @property
+    def now(self) -> Made:
+        """The same in numbers, as it was when it was traced."""
+        return Made(
+            torch.Size(valued(tuple(self.shape))), valued(self.stride), valued(self.offset), self.dtype, self.device
+        )
+
+
+def valued(nest: Any) -> Any:
+    """Arguments with the values of those that depend on sizes."""
+    if isinstance(nest, (tuple, list)):
+        return (tuple if isinstance(nest, tuple) else list)(map(valued, nest))
+    if isinstance(nest, dict):
+        return {name: valued(item) for name, item in nest.items()}
+    return nest.value if isinstance(nest, Sized) else nest

@@ -9,7 +9,7 @@ import torch
 from torch.fx import Node
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .made import Made, Sized
+from .made import Made, Sized, valued
 
 # Where torch has functions, and how an expression names them; methods come last.
 _PLACES: tuple[tuple[str, Any], ...] = (
@@ -44,18 +44,9 @@ def _examples(node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
         made = argument.meta.get("made")
         return torch.empty((1,) * len(made.shape), dtype=made.dtype, device=made.device) if made else None
 
-    args: Any = _valued(torch.fx.map_arg(node.args, example))
-    kwargs: Any = _valued(torch.fx.map_arg(node.kwargs, example))
+    args: Any = valued(torch.fx.map_arg(node.args, example))
+    kwargs: Any = valued(torch.fx.map_arg(node.kwargs, example))
     return args, kwargs
-
-
-def _valued(nest: Any) -> Any:
-    """Arguments with the values of those that depend on sizes."""
-    if isinstance(nest, (tuple, list)):
-        return (tuple if isinstance(nest, tuple) else list)(map(_valued, nest))
-    if isinstance(nest, dict):
-        return {name: _valued(item) for name, item in nest.items()}
-    return nest.value if isinstance(nest, Sized) else nest
 
 
 def _find(overload: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:

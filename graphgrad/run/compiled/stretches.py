@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.fx import Graph, GraphModule, Node
+from torch.fx import Node
+from torch.fx.node import map_aggregate
 
-from ...graph.operation import Operation, Role
-from ..failure import failure
+from ...graph.operation import Role
 from .cleaning import families, written_by
 from .flat import Flat, Made, is_random
+from .made import Sized, valued
+from .stretch import Stretch, computing, is_view
 
 _aten = torch.ops.aten
 
@@ -48,64 +50,6 @@ class Unit:
     nodes: list[Node]
     eager: str
     after: set[int] = field(default_factory=set)
-
-
-@dataclass(slots=True, eq=False)
-class Stretch:
-    """Kernels between two eager ones, as a function of its own.
-
-    Attributes:
-        nodes: its kernels, in order.
-        inputs: the nodes outside that it reads or writes to.
-        outputs: those of its nodes that are read outside.
-        ops: kernel -> the operation on whose line it ran.
-    """
-
-    nodes: list[Node]
-    inputs: list[Node]
-    outputs: list[Node]
-    ops: dict[Node, Operation | None]
-
-    @property
-    def kernels(self) -> int:
-        return len(_kernels(self.nodes))
-
-    def module(self) -> GraphModule:
-        """The stretch as torch.fx gives it to a compiler."""
-        graph = Graph()
-        found = {node: graph.placeholder(f"input_{place}") for place, node in enumerate(self.inputs)}
-        for node in self.nodes:
-            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
-            found[node] = graph.call_function(_target(node), args, kwargs)
-        for node, copy in found.items():
-            copy.meta["made"] = node.meta.get("made")
-        graph.output(tuple(found[node] for node in self.outputs))
-        return GraphModule({}, graph)
-
-    def text(self, name: str) -> str:
-        """Its kernels as a function of that name, as torch.fx writes them."""
-        code = self.module().graph.python_code("self").src
-        return re.sub(r"def forward\(self(, )?", f"def {name}(", code.strip(), count=1) + "\n"
-
-    def eager(self, *given: torch.Tensor) -> list[torch.Tensor]:
-        """What it computes, kernel by kernel.
-
-        Raises:
-            OpError: with the operation whose kernel fails.
-        """
-        found: dict[Node, Any] = dict(zip(self.inputs, given, strict=True))
-        for node in self.nodes:
-            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), found.__getitem__)
-            try:
-                found[node] = _target(node)(*args, **kwargs)
-            except Exception as error:
-                raise failure(error, self.ops.get(node)) from error
-        return [found[node] for node in self.outputs]
-
-
-def _target(node: Node) -> Callable[..., Any]:
-    assert callable(node.target)
-    return node.target
 
 
 def _empty(made: Made, device: str = "") -> torch.Tensor:
@@ -140,10 +84,10 @@ def _shaped(node: Node) -> bool:
     """Whether a node's kernel can be called on tensors without memory, as compilers do."""
     kernel = node.target
     if kernel not in _known:
-        args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda each: _empty(each.meta["made"], "meta"))
+        args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda each: _empty(each.meta["made"].now, "meta"))
         try:
             with torch.no_grad():
-                _target(node)(*args, **kwargs)
+                kernel(*valued(args), **valued(kwargs))  # type: ignore[operator]
         except Exception:  # not implemented, in one of several ways
             _known[kernel] = not node.all_input_nodes
         else:
@@ -276,16 +220,6 @@ def _order(flat: Flat, units: list[Unit], home: dict[Node, int]) -> None:
         after.discard(number)
 
 
-def _kernels(nodes: Sequence[Node]) -> list[Node]:
-    """Those of the nodes that compute: neither parts of several results nor views."""
-    return [node for node in nodes if node.target is not operator.getitem and not _is_view(node)]
-
-
-def _is_view(node: Node) -> bool:
-    schema = getattr(node.target, "_schema", None)
-    return schema is not None and not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
-
-
 def _long(ready: list[list[Node]]) -> Iterator[Unit | list[Node]]:
     pieces: list[list[Node]] = []
     for nodes in ready:
@@ -293,7 +227,7 @@ def _long(ready: list[list[Node]]) -> Iterator[Unit | list[Node]]:
             pieces.append([])
         pieces[-1] += nodes
     for some in pieces:
-        yield Unit(some, "too few kernels beside it") if len(_kernels(some)) < _FEWEST else some
+        yield Unit(some, "too few kernels beside it") if len(computing(some)) < _FEWEST else some
 
 
 def _read(nodes: Sequence[Node]) -> list[Node]:
@@ -306,7 +240,7 @@ def _shows(node: Node) -> bool:
     """Whether a node is a view, or one of several."""
     if node.target is operator.getitem:
         (node,) = node.all_input_nodes
-    return node.op == "call_function" and _is_view(node)
+    return node.op == "call_function" and is_view(node)
 
 
 class _Views:
@@ -319,6 +253,7 @@ class _Views:
     def __init__(self, flat: Flat, choose: Choice) -> None:
         self.flat, self.choose, self.family = flat, choose, families(flat)
         self.written = {self.family[each] for node in flat.graph.nodes for each in written_by(node)}
+        self.sizes = sizes_of(flat)
 
     def stretch(self, piece: list[Node], needed: set[Node]) -> Unit | Stretch:
         """A piece as a stretch that gives what is needed; eager where it would see what it writes to twice."""
@@ -329,7 +264,8 @@ class _Views:
         if any(seen.count(self.family[each]) > 1 for node in piece for each in written_by(node)):
             return Unit(piece, "it writes to memory that it is given twice")
         outputs = [node for node in piece if node in needed]
-        return Stretch(nodes, inputs, outputs, {node: self.flat.ops.get(node) for node in nodes})
+        sizes = self.sizes if any(map(_sized, (*nodes, *inputs))) else {}
+        return Stretch(nodes, inputs, outputs, {node: self.flat.ops.get(node) for node in nodes}, sizes)
 
     def _above(self, node: Node) -> list[Node]:
         """The views from memory that is there in any case, or that is written to, down to a node."""
@@ -340,12 +276,33 @@ class _Views:
         return views[::-1] if node.op != "call_function" or self.family[node] in self.written else []
 
 
+def sizes_of(flat: Flat) -> dict[str, int]:
+    """Name -> size, as it was when it was traced."""
+    feeds = flat.graph.find_nodes(op="placeholder") if flat.sizes else []
+    return {name: valued(feeds[feed].meta["made"].shape[axis]) for name, (feed, axis) in flat.sizes.items()}
+
+
+def _sized(node: Node) -> bool:
+    """Whether a number that depends on sizes is among its arguments, or in what is known of its tensor."""
+    found = False
+
+    def look(each: Any) -> Any:
+        nonlocal found
+        found = found or isinstance(each, Sized)
+        return each
+
+    made = node.meta.get("made")
+    known = [(tuple(each.shape), each.stride) for each in (made if isinstance(made, list) else [made]) if each]
+    map_aggregate((node.args, node.kwargs, tuple(known)), look)
+    return found
+
+
 # -- joining ------------------------------------------------------------------------------------------
 
 
 def joined(flat: Flat, found: Sequence[Unit | Stretch], functions: dict[Stretch, Any]) -> Flat:
     """A flat graph of these parts, in which functions stand for stretches; one without runs kernel by kernel."""
-    made = Flat(fetched=flat.fetched)
+    made = Flat(fetched=flat.fetched, sizes=dict(flat.sizes))
     old = list(flat.graph.nodes)
     of: dict[Node, Node] = {}
 
@@ -366,7 +323,8 @@ def joined(flat: Flat, found: Sequence[Unit | Stretch], functions: dict[Stretch,
             copy(node)
     for part in found:
         if isinstance(part, Stretch) and part in functions:
-            call = made.graph.call_function(functions[part], tuple(of[node] for node in part.inputs))
+            sizes = [Sized(name, size) for name, size in part.sizes.items()]
+            call = made.graph.call_function(functions[part], (*sizes, *[of[node] for node in part.inputs]))  # type: ignore[arg-type]
             call.meta["made"] = [node.meta.get("made") for node in part.outputs]
             made.ops[call] = None
             for place, node in enumerate(part.outputs):

@@ -174,6 +174,7 @@ class Tier:
 
     def _written(self, flat: Flat, source: Program, guard: Guard | None = None) -> Variant:
         built, rise = self.build(flat, source)
+        guard = guard and guard.narrowed(built.holds)
         return Variant(built.program, expectations(flat), guard, built.notes, rise)
 
     def build(self, flat: Flat, source: Program) -> tuple[Built, Any]:
@@ -190,7 +191,9 @@ class Tier:
         try:
             guard = generalized(flat, source, feeds, state, self.orders)
             made = self._written(flat, source, guard)
-            wrong = differing(made.program, source, guard, feeds, state, self.orders)
+            wrong = differing(
+                made.program, source, made.guard or guard, feeds, state, self.orders, self.name == "trace"
+            )
             if wrong is not None:
                 raise Untraceable(wrong)
         except Untraceable as why:

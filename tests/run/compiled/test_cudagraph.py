@@ -11,7 +11,8 @@ import torch
 import graphgrad as gg
 from graphgrad.run.compiled import cudagraph
 from graphgrad.run.compiled.cudagraph import Captured, outside
-from graphgrad.run.compiled.stretches import Stretch, parts
+from graphgrad.run.compiled.stretch import Stretch
+from graphgrad.run.compiled.stretches import parts
 from tests.run.compiled.test_stretches import Sketch
 
 aten = torch.ops.aten

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 import graphgrad as gg
 from graphgrad.run.compiled import inductor
 from graphgrad.run.compiled.inductor import Compiled, Product, carry_out, job_of, missing
-from graphgrad.run.compiled.stretches import Stretch, parts
+from graphgrad.run.compiled.stretch import Stretch
+from graphgrad.run.compiled.stretches import parts
 from tests.run.compiled.test_stretches import Sketch
 
 aten = torch.ops.aten

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
-from graphgrad.run.compiled.made import Made, Sized
+from graphgrad.run.compiled.made import Made, Sized, valued
 
 
 def test_a_view_is_told_from_what_it_is_a_view_of() -> None:
@@ -22,3 +24,14 @@ def test_an_expression_is_written_in_brackets_and_is_what_it_says() -> None:
     assert repr(Sized("n + 1", 4)) == "(n + 1)"
     assert Sized("n", 4) == Sized("n", 4) != Sized("m", 4)
     assert len({Sized("n", 4), Sized("n", 4), Sized("n", 5)}) == 2
+
+
+def test_sizes_are_what_they_were_when_traced() -> None:
+    shape: Any = (Sized("n", 5), 4)
+    made = Made(shape, (Sized("4", 4), 1), 0, torch.float32, torch.device("cpu"))
+    assert made.now == Made.of(torch.ones(5, 4)) and made.now.now == made.now
+
+
+def test_arguments_with_their_values() -> None:
+    n = Sized("2*n", 10)
+    assert valued((n, [n, 3], {"size": (n, "text")}, None)) == (10, [10, 3], {"size": (10, "text")}, None)

@@ -15,6 +15,7 @@ import graphgrad as gg
 from graphgrad.plan.plan import plan
 from graphgrad.run.compiled.cleaning import clean
 from graphgrad.run.compiled.flat import Untraceable, flatten
+from graphgrad.run.compiled.inductor import missing
 from graphgrad.run.compiled.made import Sized
 from graphgrad.run.compiled.sizes import Guard, differing, generalized
 from graphgrad.run.compiled.tier import Tier
@@ -178,6 +179,53 @@ def test_variables_of_another_layout_are_looked_at() -> None:
         assert session.run(flat, {x: np.ones(4)}).tolist() == [0, 8]
 
 
+needs_a_compiler = pytest.mark.skipif(bool(missing()), reason=missing() or "there is one")
+
+
+@needs_a_compiler
+def test_inductor_compiles_once_for_all_sizes() -> None:
+    gg.set_random_seed(1)
+    x, labels, loss, step = classifier()
+    generator = np.random.default_rng(0)
+    batches = [(each, generator.integers(0, 3, len(each))) for each in rows(5, 7, 64, 2, 300)]
+    courses = []
+    for options in ({"compile": ""}, {"compile": "inductor", "dynamic": True}):
+        with gg.Session(**options) as session:
+            session.run(gg.global_variables_initializer())
+            courses.append([session.run([loss, step], {x: a, labels: b})[0] for a, b in batches])
+            if options["compile"]:
+                (kind,) = {id(each): each for each in tiers(session)[1].kinds.values()}.values()
+                assert kind.refused is None
+                assert ways(session)[2].startswith("flat, for feeds of all sizes")
+                assert any(each.startswith("Inductor: 1 stretch") for each in ways(session))
+    np.testing.assert_allclose(courses[1], courses[0], rtol=1e-5)
+
+
+@needs_a_compiler
+def test_a_size_that_inductors_code_is_not_for_has_code_of_its_own() -> None:
+    # It sums few numbers at once and many in parts, and says up to where its choice is right.
+    x = gg.placeholder(gg.float32, [None, 4], name="x")
+    y = gg.reduce_sum(gg.tanh(x.reshape(-1) * 0.5))
+    feeds = [{x: each} for each in rows(6, 40, 5000, 9, 7000)]
+    with gg.Session(compile="") as plain, gg.Session(compile="inductor", dynamic=True) as session:
+        for fed in feeds:
+            np.testing.assert_allclose(session.run(y, fed), plain.run(y, fed), rtol=1e-4)
+        (tier,) = tiers(session)
+        assert len({id(kind) for kind in tier.kinds.values()}) == 2
+        assert [guard.admits([torch.ones(5000, 4)]) for guard, _ in tier.sized] == [False, True]
+
+
+@needs_a_compiler
+def test_an_error_in_code_for_all_sizes_names_the_operation() -> None:
+    x, place = gg.placeholder(gg.float32, [None, 4], name="x"), gg.placeholder(gg.int64, [None], name="place")
+    y = gg.reduce_sum(gg.tanh(gg.gather(x * 2.0, place)) * 3.0)
+    with gg.Session(compile="inductor", dynamic=True) as session:
+        assert session.run(y, {x: np.zeros((3, 4)), place: [0, 2]}) == 0
+        with pytest.raises(gg.errors.OpError, match=r"[Gg]ather"):
+            session.run(y, {x: np.zeros((5, 4)), place: [0, 7, 1, 1]})
+        assert session.run(y, {x: np.zeros((6, 4)), place: [0, 2, 5]}) == 0
+
+
 @patient
 @given(cases())
 def test_random_programs_give_the_same_bits(case: Case) -> None:
@@ -235,6 +283,27 @@ def test_a_program_that_is_wrong_at_other_sizes_is_found_out() -> None:
     assert differing(fixed, traced, guard, feeds, [], ()) is None  # a mean is of any size
     half = program([gg.reduce_sum(x) / 5.0], x)
     assert differing(half, traced, guard, feeds, [], ()) == "at other sizes it gives other numbers"
+
+
+def test_rounding_is_no_difference_where_it_may_be() -> None:
+    x = gg.placeholder(gg.float32, [None], name="x")
+    traced, rounded = program([gg.exp(x)], x), program([gg.exp(x) * 1.00001], x)
+    wrong, longer = program([gg.exp(x) * 1.01], x), program([gg.concat([gg.exp(x), [1.0]], 0)], x)
+    guard = Guard({"n": (0, 0)}, (("n",),), lambda n: True, "True")
+    feeds = [torch.tensor([1.0, float("nan"), float("inf"), 2.0])]
+
+    def found(other: Any, exact: bool) -> bool:
+        return differing(other, traced, guard, feeds, [], (), exact) is not None
+
+    assert [found(rounded, exact) for exact in (True, False)] == [True, False]
+    assert found(wrong, False) and found(longer, False)
+
+
+def test_a_guard_is_narrowed() -> None:
+    guard = Guard({"n": (0, 0)}, (("n",),), lambda n: n < 9, "n < 9")
+    assert guard.narrowed([]) is guard
+    less = guard.narrowed([lambda n: n > 3, lambda n: n != 5])
+    assert [n for n in range(2, 12) if less.admits([torch.ones(n)])] == [4, 6, 7, 8]
 
 
 def test_a_trace_with_fixed_sizes_only_is_refused() -> None:

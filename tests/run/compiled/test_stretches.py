@@ -14,7 +14,8 @@ from graphgrad.plan.plan import plan
 from graphgrad.run.compiled import stretches
 from graphgrad.run.compiled.cleaning import clean
 from graphgrad.run.compiled.flat import Draw, Flat, Made, flatten
-from graphgrad.run.compiled.stretches import Stretch, Unit, copied, eager_reason, joined, parts
+from graphgrad.run.compiled.stretch import Stretch
+from graphgrad.run.compiled.stretches import Unit, copied, eager_reason, joined, parts
 from graphgrad.run.emit import emit
 
 aten = torch.ops.aten

@@ -219,9 +219,10 @@ def test_an_unknown_tier_is_refused() -> None:
         gg.Session(compile="fast")
 
 
-def test_sizes_are_left_open_in_traced_programs_only() -> None:
-    with pytest.raises(ValueError, match="goes with compile='trace'"):
-        gg.Session(compile="", dynamic=True)
+@pytest.mark.parametrize("tier", ["", "auto", "cudagraph"])
+def test_sizes_are_left_open_in_two_tiers(tier: str) -> None:
+    with pytest.raises(ValueError, match="goes with compile='trace' or 'inductor'"):
+        gg.Session(compile=tier, dynamic=True)
 
 
 def test_a_tier_that_has_not_run_says_so(traced: gg.Session) -> None:
