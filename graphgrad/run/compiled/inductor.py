@@ -22,6 +22,7 @@ from ...ground.optional import optional
 from . import guarded, matmul
 from .made import Made, Sized
 from .stretch import Stretch
+from .sums import join_products
 from .wording import Wording, evaluated
 
 
@@ -65,7 +66,7 @@ class Product:
 
 def job_of(stretch: Stretch) -> Job:
     """The job of compiling a stretch."""
-    module = guarded.guard(matmul.speed_up(stretch.module()))
+    module = guarded.guard(matmul.speed_up(join_products(stretch.module())))
     examples = [node.meta["made"] for node in stretch.inputs]
     return Job(pickle.dumps(module), examples, torch.get_num_threads(), stretch.sizes)
 
