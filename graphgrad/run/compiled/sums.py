@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch.fx import Graph, GraphModule, Node
 
+from .cleaning import families, written_by
+from .flat import Flat
 from .made import Made
 
 _aten = torch.ops.aten
@@ -45,9 +47,12 @@ def join_products(module: GraphModule) -> GraphModule:
         module: its nodes know their tensors as `meta["made"]`.
     """
     graph, taken = module.graph, set[Node]()
+    family = families(Flat(graph))
+    written = {family[each] for node in graph.nodes for each in written_by(node)}
+    fixed = {node for node, own in family.items() if own not in written}
     for node in reversed(list(graph.nodes)):
         if node not in taken and _is_sum(node) and _made(node) is not None:
-            found = _terms(graph, node)
+            found = _terms(graph, node, fixed)
             taken.update(found.inside)
             if len(found.products) > 1:
                 _replace(graph, node, found)
@@ -70,8 +75,12 @@ def _made(node: Node) -> Made | None:
     return made.now
 
 
-def _terms(graph: Graph, root: Node) -> _Sum:
-    """The terms of a sum, those of sums and transposed sums in it among them."""
+def _terms(graph: Graph, root: Node, fixed: set[Node]) -> _Sum:
+    """The terms of a sum, those of sums and transposed sums in it among them.
+
+    Args:
+        fixed: the tensors that nobody writes to: these can as well be read later.
+    """
     made, found = root.meta["made"].now, _Sum()
     waiting: list[tuple[Node, bool]] = [(root, False)]
     while waiting:
@@ -87,7 +96,13 @@ def _terms(graph: Graph, root: Node) -> _Sum:
             found.inside.append(node)
             waiting.append((given[0], not turned))
             continue
-        if alone and node.target is _aten.mm.default and own is not None and _short(node):
+        if (
+            alone
+            and node.target is _aten.mm.default
+            and own is not None
+            and fixed.issuperset(node.all_input_nodes)
+            and _short(node)
+        ):
             found.inside.append(node)
             a, b = _factors(node)
             found.products.append((_transposed(graph, root, b), _transposed(graph, root, a)) if turned else (a, b))

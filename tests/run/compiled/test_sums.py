@@ -48,7 +48,7 @@ def joined(module: GraphModule, atol: float = 1e-5) -> list[str]:
         torch.randn(node.meta["made"].shape, dtype=node.meta["made"].dtype, generator=generator)
         for node in module.graph.find_nodes(op="placeholder")
     ]
-    expected = module(*inputs)
+    expected = module(*[each.clone() for each in inputs])
     found = join_products(module)
     found.graph.lint()
     for a, b in zip(found(*inputs), expected, strict=True):
@@ -118,8 +118,17 @@ def _integers(draw: Drawing) -> list[Any]:
     return [draw.call(add, *(draw.call(mm, each, other) for each in whole))]
 
 
+def _written(draw: Drawing) -> list[Any]:
+    a, b = draw.given(8, 2), draw.given(2, 6)
+    first = draw.call(mm, draw.call(aten.slice.Tensor, a, 0, 0, 8), b)
+    second = draw.call(mm, a, b)
+    draw.call(aten.mul_.Tensor, a, 2.0)
+    return [draw.call(add, first, second)]
+
+
 @pytest.mark.parametrize(
-    "case", [_read_elsewhere, _sum_read_elsewhere, _given, _times, _number, _broadcast, _twice, _long, _integers]
+    "case",
+    [_read_elsewhere, _sum_read_elsewhere, _given, _times, _number, _broadcast, _twice, _long, _integers, _written],
 )
 def test_others_stay(case: Callable[[Drawing], list[Any]]) -> None:
     draw = Drawing()
