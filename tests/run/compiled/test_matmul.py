@@ -101,9 +101,15 @@ def test_where_it_is_not_faster_all_stays(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.usefixtures("faster")
-def test_torchs_switch_turns_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
-    made = matmul.speed_up(module(aten.mm.default, torch.ones(120, 160), torch.ones(160, 130)))
+def test_torchs_switch_turns_it_off() -> None:
+    before = torch.backends.mkldnn.enabled
+    torch._C._set_mkldnn_enabled(
+        False
+    )  # what `enabled = False` does; torch's own test tools, once imported, forbid that
+    try:
+        made = matmul.speed_up(module(aten.mm.default, torch.ones(120, 160), torch.ones(160, 130)))
+    finally:
+        torch._C._set_mkldnn_enabled(before)
     assert kernels(made) == ["aten.mm.default"]
 
 
