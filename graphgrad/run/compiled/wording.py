@@ -17,7 +17,7 @@ _NAMES = {"math": math, "max": max, "min": min, "float": float, "int": int, "abs
 
 # What they are for numbers that are not known yet.
 _SYMBOLIC = {
-    "math": SimpleNamespace(floor=torch.sym_int, trunc=torch.sym_int, sqrt=getattr(torch, "_sym_sqrt", None)),
+    "math": SimpleNamespace(trunc=torch.sym_int, sqrt=getattr(torch, "_sym_sqrt", None)),
     "max": torch.sym_max, "min": torch.sym_min, "float": torch.sym_float, "int": torch.sym_int, "abs": abs,
     "__builtins__": {},
 }  # fmt: skip

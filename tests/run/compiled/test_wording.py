@@ -72,5 +72,7 @@ def test_text_becomes_nodes_of_a_graph() -> None:
 def test_what_can_not_be_worked_out_is_refused() -> None:
     with pytest.raises(Untraceable, match="a number is n / 0"):
         evaluated("n / 0", {"n": 1})
+    with pytest.raises(Untraceable, match="floor"):  # which torch.fx could not tell from trunc
+        evaluated("math.floor(n)", {"n": -1.5}, symbolic=True)
     with pytest.raises(Untraceable, match="open"):
         evaluated("open('x')", {})
