@@ -12,8 +12,7 @@ from typing import Any
 
 import torch
 
-Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
-Number = float | torch.Tensor
+from .rates import Number, Tensors, add_quotients, followed, known, subtract
 
 
 class Kernel:
@@ -62,22 +61,13 @@ def _number(number: Number) -> float:
     return float(number)
 
 
-def _rate(rate: Number, variables: Tensors) -> Number:
-    """The learning rate: a number beside tensors of the CPU, where asking for it costs nothing, else as it is."""
-    if not isinstance(rate, torch.Tensor):
-        return rate
-    if variables[0].is_cpu:
-        return rate.item()
-    return rate.to(variables[0].device, torch.float32)  # which is what the fused kernels read
-
-
 # Fused kernels correct a bias by the number of steps; after so many there is none.
 _NEVER_ENDING = math.inf
 
 
 def adam_rate(rate: Number, beta1_power: torch.Tensor, beta2_power: torch.Tensor) -> torch.Tensor:
     """Adam's learning rate with the bias of both averages in it, from the powers of its betas."""
-    if beta1_power.is_cpu and not isinstance(beta1_power, torch._subclasses.FakeTensor):
+    if beta1_power.is_cpu and not followed() and not isinstance(beta1_power, torch._subclasses.FakeTensor):
         corrected = _number(rate) * math.sqrt(1 - beta2_power.item()) / (1 - beta1_power.item())
         return torch.tensor(corrected, dtype=torch.float64)
     powers = beta1_power.double(), beta2_power.double()
@@ -93,7 +83,7 @@ def apply_adam_(
     `rate` is that of `adam_rate`. Each variable first loses the share `decay` of itself.
     """
     gradients = _dense(gradients, variables)
-    rate, beta1, beta2 = _rate(rate, variables), _number(beta1), _number(beta2)
+    rate, beta1, beta2 = known(rate, variables), _number(beta1), _number(beta2)
     epsilon, decay = _number(epsilon), _number(decay)
     if decay:
         torch._foreach_mul_(variables, 1 - decay)
@@ -109,16 +99,7 @@ def apply_adam_(
     torch._foreach_addcmul_(squares, gradients, gradients, 1 - beta2)
     below = torch._foreach_sqrt(squares)
     torch._foreach_add_(below, epsilon)
-    _subtract(variables, torch._foreach_div(means, below), rate)
-
-
-def _subtract(variables: Tensors, steps: Tensors, rate: Number) -> None:
-    """`variables -= rate * steps`."""
-    if isinstance(rate, torch.Tensor):
-        torch._foreach_mul_(steps, rate)
-        torch._foreach_sub_(variables, steps)
-    else:
-        torch._foreach_add_(variables, steps, alpha=-rate)
+    subtract(variables, torch._foreach_div(means, below), rate)
 
 
 def apply_momentum_(
@@ -126,7 +107,7 @@ def apply_momentum_(
 ) -> None:
     """`sum = momentum * sum + gradient; variable -= rate * sum`, or with Nesterov's look ahead."""
     gradients = _dense(gradients, variables)
-    rate, momentum = _rate(rate, variables), _number(momentum)
+    rate, momentum = known(rate, variables), _number(momentum)
     if momentum and _plain(variables, sums):  # without momentum torch's kernel would leave the sums alone
         torch._fused_sgd_(
             variables, gradients, sums, weight_decay=0.0, momentum=momentum, lr=rate, dampening=0.0,
@@ -138,7 +119,7 @@ def apply_momentum_(
     steps = torch._foreach_mul(sums, momentum if nesterov else 1.0)
     if nesterov:
         torch._foreach_add_(steps, gradients)
-    _subtract(variables, steps, rate)
+    subtract(variables, steps, rate)
 
 
 def apply_rmsprop_(
@@ -171,20 +152,16 @@ def _move(
     variables: Tensors, momenta: Tensors, gradients: Tensors, below: Tensors, rate: Number, momentum: Number
 ) -> None:
     """`momentum * momenta + rate * gradients / sqrt(below)`, and the variables less that."""
-    rate = _rate(rate, variables)
+    rate = known(rate, variables)
     torch._foreach_sqrt_(below)
     torch._foreach_mul_(momenta, _number(momentum))
-    if isinstance(rate, torch.Tensor):
-        gradients = torch._foreach_mul(gradients, rate)
-        torch._foreach_addcdiv_(momenta, gradients, below)
-    else:
-        torch._foreach_addcdiv_(momenta, gradients, below, rate)
+    add_quotients(momenta, gradients, below, rate)
     torch._foreach_sub_(variables, momenta)
 
 
 def apply_adagrad_(variables: Tensors, sums: Tensors, gradients: Tensors, rate: Number) -> None:
     """`sum += gradient ** 2; variable -= rate * gradient / sqrt(sum)`."""
-    gradients, rate = _dense(gradients, variables), _rate(rate, variables)
+    gradients, rate = _dense(gradients, variables), known(rate, variables)
     if variables[0].is_cpu and _plain(variables, sums):
         steps = [torch.ones(())] * len(variables)
         torch._fused_adagrad_(
@@ -193,7 +170,7 @@ def apply_adagrad_(variables: Tensors, sums: Tensors, gradients: Tensors, rate: 
         return
     torch._foreach_addcmul_(sums, gradients, gradients, 1.0)
     below = torch._foreach_sqrt(sums)
-    _subtract(variables, torch._foreach_div(gradients, below), rate)
+    subtract(variables, torch._foreach_div(gradients, below), rate)
 
 
 def apply_adadelta_(
@@ -209,7 +186,7 @@ def apply_adadelta_(
     torch._foreach_mul_(steps, gradients)
     torch._foreach_mul_(moves, rho)
     torch._foreach_addcmul_(moves, steps, steps, 1 - rho)
-    _subtract(variables, steps, _rate(rate, variables))
+    subtract(variables, steps, known(rate, variables))
 
 
 def apply_ftrl_(
@@ -217,7 +194,7 @@ def apply_ftrl_(
     l1: float, l2: float, shrinkage: float, beta: float,
 ) -> None:  # fmt: skip
     """FTRL-Proximal; variables whose linear part is within `l1` become zero."""
-    rate = _rate(rate, variables)
+    rate = known(rate, variables)
     for variable, total, linear, gradient in zip(variables, sums, linears, _dense(gradients, variables), strict=True):
         grown = total + gradient * gradient
         before, after = total.pow(-power), grown.pow(-power)
