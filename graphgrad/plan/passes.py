@@ -25,6 +25,8 @@ class Passes:
         free: tensors are freed after their last use. Without it they live to the end of the run, or of its part of a
             thousand lines.
         recompute: what was recorded under `gg.recompute()` is computed again on the way back, not kept.
+        early: under `compile="trace"` variables on the CPU are updated in place as soon as nobody reads the old values
+            any more and nothing can fail before the end, so that not all gradients are in memory together.
 
     Raises:
         TypeError: for a switch that is no bool.
@@ -46,6 +48,7 @@ class Passes:
     foreach: bool = True
     free: bool = True
     recompute: bool = True
+    early: bool = True
 
     def __post_init__(self) -> None:
         for each in fields(self):

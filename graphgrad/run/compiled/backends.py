@@ -13,6 +13,7 @@ from ...ground.progress import waiting
 from ..program import Program
 from . import cudagraph
 from .cleaning import clean, hoist_numbers
+from .early import update_early
 from .flat import Flat
 from .inductor import Compiled, carry_out, job_of, missing
 from .stretch import Stretch
@@ -40,6 +41,8 @@ class Built:
 def traced(flat: Flat, original: Program) -> Built:
     """Kernel by kernel."""
     clean(flat, original.plan.passes)
+    if original.plan.passes.early:
+        update_early(flat)
     return Built(write(flat, original))
 
 

@@ -17,7 +17,7 @@ from .made import Made
 _aten = torch.ops.aten
 
 # Elementwise kernels that torch does not tag as such.
-_ELEMENTWISE = frozenset((
+ELEMENTWISE = frozenset((
     _aten.elu_backward.default, _aten.hardshrink_backward.default, _aten.hardsigmoid_backward.default,
     _aten.hardswish_backward.default, _aten.hardtanh_backward.default, _aten.leaky_relu_backward.default,
     _aten.log_sigmoid_backward.default, _aten.mish_backward.default, _aten.ones_like.default,
@@ -62,7 +62,7 @@ def _alike(flat: Flat, stack: Node, parts: Any) -> bool:
         return False
     if kernel in _OF_ONE_SHAPE:
         return False
-    if (torch.Tag.pointwise not in kernel.tags and kernel not in _ELEMENTWISE) or len(kernel._schema.returns) != 1:
+    if (torch.Tag.pointwise not in kernel.tags and kernel not in ELEMENTWISE) or len(kernel._schema.returns) != 1:
         return False
     return all(
         part.target is kernel
