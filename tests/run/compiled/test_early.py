@@ -68,7 +68,7 @@ def course(fetches: Any, x: Any, passes: gg.Passes, compile: str = "trace") -> t
     with gg.Session(compile=compile, passes=passes) as session:
         session.run(gg.global_variables_initializer())
         found = [session.run(fetches, {x: torch.randn(8, SIDE)}) for _ in range(3)]
-        text = session.source(fetches, [x]) if not compile else session.source(fetches, {x: torch.randn(8, SIDE)})
+        text = session.source(fetches, {x: torch.randn(8, SIDE)})
         return [*found, *session.run(gg.global_variables())], text
 
 
